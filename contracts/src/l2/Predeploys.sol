@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @title Predeploys
+/// @notice Where the contracts of L2 genesis stand. Genesis writes runtime code, so nothing here has a constructor
+///         with effect; README.md of this folder lists the storage that genesis writes as well.
+/// @dev The same addresses stand in the Rust genesis builder: they are part of the chain's rules.
+library Predeploys {
+    /// Sends the system transactions of a block; no key exists for it.
+    address internal constant SYSTEM_CALLER = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
+
+    address internal constant PRIORITY_FEE_VAULT = 0x4200000000000000000000000000000000000011;
+    address internal constant L1_INFO = 0x4200000000000000000000000000000000000015;
+    address internal constant MESSAGE_PASSER = 0x4200000000000000000000000000000000000016;
+    address internal constant BASE_FEE_VAULT = 0x4200000000000000000000000000000000000019;
+    address internal constant L1_FEE_VAULT = 0x420000000000000000000000000000000000001A;
+
+    address internal constant WRAPPED_OPEN = 0x4F50454E00000000000000000000000000000001;
+    address internal constant ASSET_REGISTRY = 0x4f50454E00000000000000000000000000000002;
+    address internal constant REVENUE_ROUTER = 0x4F50454E00000000000000000000000000000005;
+    address internal constant POOL_LEDGER = 0x4F50454e00000000000000000000000000000006;
+    /// Nothing stands here yet. Naming it now lets the router reserve the stakers' class for it.
+    address internal constant STAKE_MANAGER = 0x4F50454E0000000000000000000000000000000b;
+    address internal constant FEE_POLICY = 0x4F50454E0000000000000000000000000000000E;
+}
