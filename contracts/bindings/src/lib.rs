@@ -16,7 +16,7 @@ macro_rules! contracts {
     ($($module:ident: $name:ident, $path:literal;)*) => {
         $(
             #[doc = concat!("`", stringify!($name), "`: its ABI and bytecode.")]
-            #[allow(missing_docs, clippy::pub_underscore_fields)]
+            #[allow(missing_docs, clippy::too_many_arguments)]
             pub mod $module {
                 alloy_sol_types::sol!($name, $path);
                 pub use $name::*;
@@ -44,8 +44,8 @@ macro_rules! contracts {
     };
 }
 
-// L1.
 contracts! {
+    // L1
     inbox: Inbox, "artifacts/Inbox.json";
     open_token: OpenToken, "artifacts/OpenToken.json";
     portal: Portal, "artifacts/Portal.json";
@@ -54,6 +54,15 @@ contracts! {
     system_config: SystemConfig, "artifacts/SystemConfig.json";
     timelock: TimelockController, "artifacts/TimelockController.json";
     proxy: TransparentUpgradeableProxy, "artifacts/TransparentUpgradeableProxy.json";
+    // L2
+    asset_registry: AssetRegistry, "artifacts/AssetRegistry.json";
+    fee_policy: FeePolicy, "artifacts/FeePolicy.json";
+    fee_vault: FeeVault, "artifacts/FeeVault.json";
+    l1_info: L1Info, "artifacts/L1Info.json";
+    message_passer: L2ToL1MessagePasser, "artifacts/L2ToL1MessagePasser.json";
+    pool_ledger: PoolLedger, "artifacts/PoolLedger.json";
+    revenue_router: RevenueRouter, "artifacts/RevenueRouter.json";
+    wrapped_open: WrappedOpen, "artifacts/WrappedOpen.json";
 }
 
 #[cfg(test)]

@@ -209,7 +209,7 @@ contract PortalTest is L1Test {
         assertEq(AddressAlias.shifted(address(0)), 0x1111000000000000000000000000000000001111);
         assertEq(AddressAlias.shifted(address(type(uint160).max)), 0x1111000000000000000000000000000000001110);
         assertEq(
-            AddressAlias.shifted(0xEEEeffFFffFFFfFfFFFFffFFfFFffFffFFFfeeEF), address(0)
+            AddressAlias.shifted(0xEeeeffFfFffFFFfFFFFFFFffffffFffFFfFfEEeF), address(0)
         );
     }
 

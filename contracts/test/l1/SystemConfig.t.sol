@@ -158,6 +158,7 @@ contract SystemConfigTest is L1Test {
     }
 
     /// Whatever the council tries, at most 30 days of any 60 are paused.
+    /// forge-config: default.fuzz.runs = 16
     function testFuzz_pause_neverHoldsLongerThan30Of60Days(uint256 seed) public {
         bool[240] memory day6h; // Quarters of days, sixty days.
         for (uint256 i = 0; i < 480; ++i) {

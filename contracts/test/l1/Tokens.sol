@@ -45,8 +45,8 @@ contract CallsBack is ERC20("Back", "BACK") {
     }
 
     function arm(IPortal portal, bytes memory call) external {
-        _portal = portal;
-        _call = call;
+        (_portal, _call) = (portal, call);
+        calledBack = false;
         _approve(address(this), address(portal), type(uint256).max);
     }
 
