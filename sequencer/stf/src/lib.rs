@@ -1,0 +1,44 @@
+//! What a block does: parent state and ordered transactions in; header, receipts and state difference out.
+//!
+//! Builder, re-execution check, followers, the embedded L1, the fault-proof program and Ethereum's state tests
+//! all run this code, so they cannot disagree. Two rule sets: [`Rules::Rollup`] for our L2, [`Rules::Ethereum`]
+//! for L1. It never panics on any input; the same input gives the same bytes everywhere.
+//!
+//! The only crate that knows revm. Absent on purpose: state roots (`trie`), disks, clocks, randomness, threads.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod block;
+mod block_state;
+mod call;
+mod code_cache;
+mod da_price;
+mod deposit;
+mod environment;
+mod error;
+mod fees;
+mod gas;
+mod halt;
+mod handler;
+pub mod l1_info;
+mod memory;
+mod overrides;
+mod reader;
+mod rejection;
+mod rules;
+mod system;
+mod tx_env;
+
+pub use block::{BlockContext, BlockExecutor, ExecutedBlock, TxOutcome, execute_block};
+pub use call::{CallOutcome, CallRequest, access_list, call};
+pub use code_cache::CodeCache;
+pub use error::{BlockError, TxRejection};
+pub use fees::{blob_base_fee, next_base_fee, next_excess_blob_gas};
+pub use gas::intrinsic_gas;
+pub use l1_info::da_gas_per_byte;
+pub use memory::MemoryState;
+pub use overrides::{AccountOverride, BlockOverrides, CallOverrides, OverriddenState};
+pub use reader::{StateError, StateReader};
+pub use rules::{EthereumRules, RollupRules, Rules};

@@ -1,0 +1,281 @@
+//! The state while one block runs: the parent's, and over it what the block's transactions committed.
+//!
+//! Two flat maps; each entry knows what it was at the start, so that the difference falls out at the end. Nothing
+//! enters but what a finished transaction wrote.
+
+use crate::{CodeCache, StateError, StateReader};
+use alloc::vec::Vec;
+use alloy_primitives::{
+    Address, B256, Bytes, U256,
+    map::{AddressMap, B256Map, Entry, HashMap},
+};
+use primitives::{Account, AccountDiff, SlotDiff, StateDiff, diff::KECCAK_EMPTY};
+use revm::{
+    bytecode::Bytecode,
+    database_interface::Database,
+    state::{Account as EvmAccount, AccountInfo, EvmState},
+};
+
+#[derive(Debug, Clone, Copy)]
+struct AccountEntry {
+    before: Option<Account>,
+    now: Option<Account>,
+    /// Storage from before the block is gone.
+    wiped: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SlotEntry {
+    before: U256,
+    now: U256,
+}
+
+/// Parent state plus this block's writes.
+#[derive(Debug)]
+pub(crate) struct BlockState<S> {
+    reader: S,
+    codes: CodeCache,
+    parent: (u64, B256),
+    accounts: AddressMap<AccountEntry>,
+    slots: HashMap<(Address, U256), SlotEntry>,
+    /// Code used or deployed in this block.
+    bytecodes: B256Map<Bytecode>,
+}
+
+impl<S: StateReader> BlockState<S> {
+    /// `parent` is the number and hash of the block whose state `reader` reads.
+    pub(crate) fn new(reader: S, codes: CodeCache, parent: (u64, B256)) -> Self {
+        Self {
+            reader,
+            codes,
+            parent,
+            accounts: AddressMap::default(),
+            slots: HashMap::default(),
+            bytecodes: B256Map::default(),
+        }
+    }
+
+    fn entry(&mut self, address: Address) -> Result<&mut AccountEntry, StateError> {
+        match self.accounts.entry(address) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let before = self.reader.account(address)?;
+                Ok(entry.insert(AccountEntry {
+                    before,
+                    now: before,
+                    wiped: false,
+                }))
+            }
+        }
+    }
+
+    /// The account as it stands.
+    pub(crate) fn account(&mut self, address: Address) -> Result<Option<Account>, StateError> {
+        Ok(self.entry(address)?.now)
+    }
+
+    /// Replaces an account; an empty one is removed (EIP-161).
+    pub(crate) fn set_account(
+        &mut self,
+        address: Address,
+        account: Account,
+    ) -> Result<(), StateError> {
+        self.entry(address)?.now = (!account.is_empty()).then_some(account);
+        Ok(())
+    }
+
+    /// A slot as it stands.
+    pub(crate) fn slot(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        Ok(self.slot_entry(address, slot)?.now)
+    }
+
+    /// Writes a slot outside of any transaction.
+    pub(crate) fn set_slot(
+        &mut self,
+        address: Address,
+        slot: U256,
+        value: U256,
+    ) -> Result<(), StateError> {
+        self.slot_entry(address, slot)?.now = value;
+        Ok(())
+    }
+
+    fn slot_entry(&mut self, address: Address, slot: U256) -> Result<&mut SlotEntry, StateError> {
+        let AccountEntry { before, wiped, .. } = *self.entry(address)?;
+        match self.slots.entry((address, slot)) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let before = if before.is_some() {
+                    self.reader.storage(address, slot)?
+                } else {
+                    U256::ZERO
+                };
+                let now = if wiped { U256::ZERO } else { before };
+                Ok(entry.insert(SlotEntry { before, now }))
+            }
+        }
+    }
+
+    /// Takes over what a finished transaction wrote.
+    pub(crate) fn commit(&mut self, changes: EvmState) -> Result<(), StateError> {
+        for (address, account) in changes {
+            if account.is_touched() {
+                self.commit_account(address, account)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit_account(&mut self, address: Address, account: EvmAccount) -> Result<(), StateError> {
+        if account.is_selfdestructed() {
+            self.wipe(address)?;
+            self.entry(address)?.now = None;
+            return Ok(());
+        }
+        if account.is_created() {
+            self.wipe(address)?;
+        }
+        // Before EIP-161 revm marks an empty account that must stay as created.
+        let kept = !account.is_empty() || account.is_created();
+        let EvmAccount { info, storage, .. } = account;
+        if let Some(code) = info.code
+            && info.code_hash != KECCAK_EMPTY
+        {
+            self.bytecodes.entry(info.code_hash).or_insert(code);
+        }
+        self.entry(address)?.now = kept.then_some(Account {
+            nonce: info.nonce,
+            balance: info.balance,
+            code_hash: info.code_hash,
+        });
+        for (slot, value) in storage {
+            if value.is_changed() {
+                self.slot_entry(address, slot)?.now = value.present_value();
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets an account's storage, where it can have some.
+    fn wipe(&mut self, address: Address) -> Result<(), StateError> {
+        let entry = self.entry(address)?;
+        let has_code =
+            |account: Option<Account>| account.is_some_and(|a| a.code_hash != KECCAK_EMPTY);
+        if has_code(entry.before) {
+            entry.wiped = true;
+        }
+        if has_code(entry.before) || has_code(entry.now) {
+            for ((owner, _), slot) in &mut self.slots {
+                if *owner == address {
+                    slot.now = U256::ZERO;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the block changed: sorted, without what came back to where it was.
+    pub(crate) fn into_diff(self) -> StateDiff {
+        let mut slots: Vec<(Address, SlotDiff)> = self
+            .slots
+            .into_iter()
+            .filter(|(_, entry)| entry.before != entry.now)
+            .map(|((address, slot), entry)| {
+                (
+                    address,
+                    SlotDiff {
+                        slot,
+                        before: entry.before,
+                        after: entry.now,
+                    },
+                )
+            })
+            .collect();
+        slots.sort_unstable_by_key(|(address, diff)| (*address, diff.slot));
+
+        let mut accounts: Vec<AccountDiff> = self
+            .accounts
+            .into_iter()
+            .map(
+                |(address, AccountEntry { before, now, wiped })| AccountDiff {
+                    address,
+                    before,
+                    after: now,
+                    wiped,
+                    slots: Vec::new(),
+                },
+            )
+            .collect();
+        accounts.sort_unstable_by_key(|diff| diff.address);
+
+        let mut codes: Vec<(B256, Bytes)> = Vec::new();
+        let mut slots = slots.into_iter().peekable();
+        accounts.retain_mut(|diff| {
+            while let Some((_, slot)) = slots.next_if(|(owner, _)| *owner == diff.address) {
+                // An account that is gone took its storage along; a wiped slot is covered by the flag.
+                if diff.after.is_some() && !(diff.wiped && slot.after.is_zero()) {
+                    diff.slots.push(slot);
+                }
+            }
+            if let Some(after) = diff.after
+                && after.code_hash != KECCAK_EMPTY
+                && diff.before.map(|before| before.code_hash) != Some(after.code_hash)
+                && let Some(code) = self.bytecodes.get(&after.code_hash)
+            {
+                codes.push((after.code_hash, code.original_bytes()));
+            }
+            diff.before != diff.after || diff.wiped || !diff.slots.is_empty()
+        });
+        codes.sort_unstable_by_key(|(hash, _)| *hash);
+        codes.dedup_by_key(|(hash, _)| *hash);
+        StateDiff { accounts, codes }
+    }
+}
+
+impl<S: StateReader> Database for BlockState<S> {
+    type Error = StateError;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
+        Ok(self.entry(address)?.now.map(|account| AccountInfo {
+            balance: account.balance,
+            nonce: account.nonce,
+            code_hash: account.code_hash,
+            account_id: None,
+            code: None,
+        }))
+    }
+
+    fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {
+        if hash == KECCAK_EMPTY {
+            return Ok(Bytecode::default());
+        }
+        if let Some(code) = self.bytecodes.get(&hash) {
+            return Ok(code.clone());
+        }
+        let code = match self.codes.get(hash) {
+            Some(code) => code,
+            None => {
+                let bytes = self.reader.code(hash)?;
+                // Code from before EIP-3541 may look like a broken delegation; it is plain code then.
+                let code = Bytecode::new_raw_checked(bytes.clone())
+                    .unwrap_or_else(|_| Bytecode::new_legacy(bytes));
+                self.codes.put(hash, &code);
+                code
+            }
+        };
+        self.bytecodes.insert(hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, StateError> {
+        self.slot(address, slot)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
+        if number == self.parent.0 {
+            Ok(self.parent.1)
+        } else {
+            self.reader.block_hash(number)
+        }
+    }
+}
