@@ -1,0 +1,25 @@
+//! The only connection to L1.
+//!
+//! [`Client`] asks; [`Tracker`] turns what L1 holds into queue entries, records and reorgs; [`Outbox`] decides when a
+//! transaction is sent, sent again at a higher price, or done, and [`Sender`] does what it says.
+//!
+//! What always holds: nothing is handed on whose accumulator does not follow from what came before; a blob is handed
+//! on only if its commitment gives the versioned hash that L1 holds.
+//!
+//! Absent on purpose: what records mean (`derivation`), what to post (`poster`), and clocks.
+#![forbid(unsafe_code)]
+
+mod client;
+mod error;
+mod outbox;
+mod sender;
+mod sidecar;
+mod tracker;
+
+pub use alloy_signer_local::PrivateKeySigner;
+pub use client::{Client, Heads, L1Ref};
+pub use error::L1Error;
+pub use outbox::{Fees, FeesNow, Intent, Outbox, Settled, Status};
+pub use sender::{Journal, Sender};
+pub use sidecar::{Sidecar, sidecar};
+pub use tracker::{L1Update, PostedRecord, QueuedEntry, Tracker, TrackerStart};

@@ -1,0 +1,185 @@
+//! What becomes of a transaction that was sent to L1, as a pure machine.
+//!
+//! ```text
+//!           ┌──────────────── gone from the pool: send the same again
+//!           ▼           │
+//! submit ▶ InFlight ────┼─── not mined for RESEND_AFTER: send at a higher price, same nonce
+//!           │  ▲        │
+//!      mined│  │reorg   └─── nonce used by another: Lost
+//!           ▼  │
+//!          Mined ── deep enough ──▶ Settled (succeeded or reverted)
+//! ```
+//! A nonce is used for one intent only, and is journaled before the transaction leaves, so that a restart neither
+//! skips nor doubles it.
+
+use crate::Sidecar;
+use alloy_primitives::{Address, Bytes, TxHash, U256};
+
+/// L1 blocks without being mined before the price is raised: longer than a passing peak of the base fee.
+pub const RESEND_AFTER_L1_BLOCKS: u64 = 3;
+/// L1 blocks on top before a transaction is forgotten: a reorg that deep is found by the tracker and posted anew.
+pub const SETTLED_AFTER_L1_BLOCKS: u64 = 64;
+
+/// A transaction somebody wants on L1.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Callee, or `None` to deploy `data`.
+    pub to: Option<Address>,
+    /// Calldata.
+    pub data: Bytes,
+    /// Wei of ETH.
+    pub value: U256,
+    /// Blobs beside it.
+    pub sidecar: Option<Sidecar>,
+}
+
+/// Prices of one transaction, wei per gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fees {
+    /// Limit over everything.
+    pub max_fee: u128,
+    /// Tip.
+    pub priority_fee: u128,
+    /// Limit for blob gas.
+    pub max_blob_fee: u128,
+}
+
+/// What L1 asks at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeesNow {
+    /// Base fee.
+    pub base_fee: u128,
+    /// Blob base fee.
+    pub blob_base_fee: u128,
+}
+
+/// What miners of every network we know take without waiting.
+const PRIORITY_FEE_WEI: u128 = 1_000_000_000;
+
+impl Fees {
+    /// Pays twice what is asked now: six full blocks in a row do not price us out.
+    pub fn first(now: FeesNow) -> Self {
+        Self {
+            max_fee: now.base_fee.saturating_mul(2).saturating_add(PRIORITY_FEE_WEI),
+            priority_fee: PRIORITY_FEE_WEI,
+            max_blob_fee: now.blob_base_fee.saturating_mul(2).max(1),
+        }
+    }
+
+    /// The next price: what a node takes as replacement (double, as the blob pool of geth asks), and no less than now.
+    pub fn raised(self, now: FeesNow) -> Self {
+        let first = Self::first(now);
+        Self {
+            max_fee: self.max_fee.saturating_mul(2).max(first.max_fee),
+            priority_fee: self.priority_fee.saturating_mul(2).max(first.priority_fee),
+            max_blob_fee: self.max_blob_fee.saturating_mul(2).max(first.max_blob_fee),
+        }
+    }
+}
+
+/// What L1 says about one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// In a block.
+    Mined {
+        /// Which.
+        at: u64,
+        /// False if it reverted.
+        succeeded: bool,
+    },
+    /// Known, not in a block.
+    Pending,
+    /// Not known.
+    Unknown,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    Wait,
+    /// The same bytes again.
+    Resend,
+    /// The same intent and nonce at a higher price.
+    Raise,
+    /// Over.
+    Settle(Settled),
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// Mined deep enough.
+    Succeeded,
+    /// Mined and reverted: the intent was wrong by then.
+    Reverted,
+    /// Another transaction used the nonce.
+    Lost,
+}
+
+/// The machine's memory of one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbox {
+    /// L1 height when it was last sent.
+    pub sent_at: u64,
+    /// All hashes it was ever sent under, newest last.
+    pub hashes: Vec<TxHash>,
+}
+
+impl Outbox {
+    /// The only place that decides. `account_nonce` is L1's at `head`, `nonce` this transaction's.
+    pub fn decide(&self, status: Status, head: u64, account_nonce: u64, nonce: u64) -> Action {
+        match status {
+            Status::Mined { succeeded: false, .. } => Action::Settle(Settled::Reverted),
+            Status::Mined { at, .. } if head >= at.saturating_add(SETTLED_AFTER_L1_BLOCKS) => {
+                Action::Settle(Settled::Succeeded)
+            }
+            Status::Mined { .. } => Action::Wait,
+            Status::Pending | Status::Unknown if account_nonce > nonce => Action::Settle(Settled::Lost),
+            _ if head >= self.sent_at.saturating_add(RESEND_AFTER_L1_BLOCKS) => Action::Raise,
+            Status::Unknown => Action::Resend,
+            Status::Pending => Action::Wait,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sent at block 100 with nonce 7.
+    fn check(status: Status, head: u64, account_nonce: u64, want: Action) {
+        let sent = Outbox { sent_at: 100, hashes: vec![TxHash::ZERO] };
+        assert_eq!(sent.decide(status, head, account_nonce, 7), want);
+    }
+
+    const MINED: Status = Status::Mined { at: 101, succeeded: true };
+
+    #[test]
+    fn pending_waits() { check(Status::Pending, 101, 7, Action::Wait) }
+    #[test]
+    fn pending_too_long_pays_more() { check(Status::Pending, 103, 7, Action::Raise) }
+    #[test]
+    fn dropped_by_a_reorg_is_sent_again() { check(Status::Unknown, 101, 7, Action::Resend) }
+    #[test]
+    fn nonce_used_by_another_is_lost() { check(Status::Unknown, 101, 8, Action::Settle(Settled::Lost)) }
+    #[test]
+    fn mined_waits_for_depth() { check(MINED, 164, 8, Action::Wait) }
+    #[test]
+    fn mined_and_deep_is_settled() { check(MINED, 165, 8, Action::Settle(Settled::Succeeded)) }
+    #[test]
+    fn reverted_is_told_at_once() {
+        check(Status::Mined { at: 101, succeeded: false }, 101, 8, Action::Settle(Settled::Reverted))
+    }
+
+    #[test]
+    fn a_raised_price_replaces_in_every_pool() {
+        let now = FeesNow { base_fee: 10, blob_base_fee: 1 };
+        let first = Fees::first(now);
+        let raised = first.raised(now);
+        assert!(raised.max_fee >= 2 * first.max_fee && raised.priority_fee >= 2 * first.priority_fee);
+        assert!(raised.max_blob_fee >= 2 * first.max_blob_fee);
+        let dearer = first.raised(FeesNow { base_fee: 1 << 40, blob_base_fee: 1 << 40 });
+        assert!(dearer.max_fee > 1 << 41 && dearer.max_blob_fee >= 1 << 41);
+    }
+}

@@ -1,0 +1,158 @@
+//! The first L2 block: the predeploys of `contracts/src/l2/README.md`, no balances.
+//!
+//! L2 supply starts at zero; OPEN comes into being only through L1's queue.
+
+use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS};
+use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_trie::EMPTY_ROOT_HASH;
+use anyhow::{Context, ensure};
+use config::Network;
+use primitives::{Account, AccountDiff, OutputRoot, SlotDiff, StateDiff, predeploys as at};
+use store::Genesis;
+use trie::{StateTrie, Witness};
+
+/// FeePolicy's words, from the lowest bit in parts per billion: protocol 1 %, burn 1 %, stakers 3 % ...
+const FEE_POLICY_CLASSES: U256 = U256::from_limbs([(10_000_000 << 32) | 10_000_000, 30_000_000, 0, 0]);
+/// ... and upstream at most 30 %.
+const FEE_POLICY_UPSTREAM: U256 = U256::from_limbs([300_000_000, 0, 0, 0]);
+
+/// Builds the genesis of a network.
+pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
+    let recipient = word(network.genesis.fee_recipient);
+    let vault = vec![(0u64, recipient)];
+    let mut accounts = vec![
+        predeploy(at::PRIORITY_FEE_VAULT, "FeeVault", vault.clone())?,
+        predeploy(at::BASE_FEE_VAULT, "FeeVault", vault.clone())?,
+        predeploy(at::DATA_FEE_VAULT, "FeeVault", vault)?,
+        predeploy(at::L1_INFO, "L1Info", vec![])?,
+        predeploy(at::MESSAGE_PASSER, "L2ToL1MessagePasser", vec![])?,
+        predeploy(at::WRAPPED_OPEN, "WrappedOpen", vec![])?,
+        predeploy(at::ASSET_REGISTRY, "AssetRegistry", vec![])?,
+        predeploy(at::REVENUE_ROUTER, "RevenueRouter", vec![])?,
+        predeploy(at::POOL_LEDGER, "PoolLedger", vec![])?,
+        predeploy(
+            at::FEE_POLICY,
+            "FeePolicy",
+            vec![
+                (0, word(network.genesis.governance)),
+                (2, FEE_POLICY_CLASSES),
+                (3, FEE_POLICY_UPSTREAM),
+            ],
+        )?,
+    ];
+    accounts.push(history_contract());
+    accounts.sort_by_key(|(diff, _)| diff.address);
+    let mut codes: Vec<_> = accounts.iter().map(|(diff, code)| (code_hash(diff), code.clone())).collect();
+    codes.sort();
+    codes.dedup();
+    let state = StateDiff { accounts: accounts.into_iter().map(|(diff, _)| diff).collect(), codes };
+
+    let mut trie = StateTrie::new(Witness::default(), EMPTY_ROOT_HASH);
+    let state_root = trie.apply(&state).context("genesis state")?.state_root;
+    let header = Header {
+        parent_hash: B256::ZERO,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        beneficiary: at::PRIORITY_FEE_VAULT,
+        state_root,
+        transactions_root: EMPTY_ROOT_HASH,
+        receipts_root: EMPTY_ROOT_HASH,
+        withdrawals_root: Some(EMPTY_WITHDRAWALS),
+        gas_limit: network.chain.gas_limit,
+        timestamp: network.genesis.timestamp,
+        base_fee_per_gas: Some(network.fees.base_fee_genesis_wei),
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        parent_beacon_block_root: Some(B256::ZERO),
+        requests_hash: Some(EMPTY_REQUESTS_HASH),
+        ..Header::default()
+    };
+    Ok(Genesis { header, state })
+}
+
+/// The genesis of a network whose file names its hash; another hash means another chain.
+pub fn checked_genesis(network: &Network) -> anyhow::Result<Genesis> {
+    let genesis = genesis(network)?;
+    let (found, wanted) = (genesis.header.hash_slow(), network.genesis.hash);
+    ensure!(
+        found == wanted,
+        "first differing block: 0. This program makes genesis {found} from the network file, which names {wanted}: \
+         the file was edited, or belongs to another version of the program"
+    );
+    Ok(genesis)
+}
+
+/// What `Rollup` holds as its first, confirmed assertion.
+pub fn output_root(header: &Header) -> B256 {
+    OutputRoot {
+        state_root: header.state_root,
+        withdrawals_root: header.withdrawals_root.unwrap_or(EMPTY_ROOT_HASH),
+        block_hash: header.hash_slow(),
+    }
+    .hash()
+}
+
+type Placed = (AccountDiff, alloy_primitives::Bytes);
+
+fn predeploy(address: Address, name: &str, slots: Vec<(u64, U256)>) -> anyhow::Result<Placed> {
+    let code = bindings::runtime(name).with_context(|| format!("no bytecode snapshot of {name}"))?.clone();
+    Ok((placed(address, &code, slots), code))
+}
+
+/// EIP-2935's history contract, with the code and the nonce that the EIP publishes.
+fn history_contract() -> Placed {
+    let code = alloy_eips::eip2935::HISTORY_STORAGE_CODE.clone();
+    (placed(alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS, &code, vec![]), code)
+}
+
+fn placed(address: Address, code: &[u8], slots: Vec<(u64, U256)>) -> AccountDiff {
+    AccountDiff {
+        address,
+        before: None,
+        after: Some(Account { nonce: 1, balance: U256::ZERO, code_hash: keccak256(code) }),
+        wiped: false,
+        slots: slots
+            .into_iter()
+            .map(|(slot, after)| SlotDiff { slot: U256::from(slot), before: U256::ZERO, after })
+            .collect(),
+    }
+}
+
+fn code_hash(diff: &AccountDiff) -> B256 {
+    diff.after.map(|account| account.code_hash).unwrap_or_default()
+}
+
+fn word(address: Address) -> U256 {
+    U256::from_be_bytes(address.into_word().0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dev() -> Network {
+        Network::parse(include_str!("../../../config/dev.toml")).unwrap()
+    }
+
+    #[test]
+    fn fee_policy_words_are_those_of_its_readme() {
+        assert_eq!(FEE_POLICY_CLASSES, U256::from_str_radix("01c9c3800098968000989680", 16).unwrap());
+        assert_eq!(FEE_POLICY_UPSTREAM, U256::from_str_radix("11e1a300", 16).unwrap());
+    }
+
+    #[test]
+    fn supply_starts_at_zero() {
+        let genesis = genesis(&dev()).unwrap();
+        assert!(genesis.state.accounts.iter().all(|a| a.after.is_some_and(|a| a.balance.is_zero())));
+    }
+
+    #[test]
+    fn another_fee_recipient_is_another_chain() {
+        let mut network = dev();
+        network.genesis.hash = genesis(&network).unwrap().header.hash_slow();
+        assert!(checked_genesis(&network).is_ok());
+        network.genesis.fee_recipient = Address::repeat_byte(1);
+        let error = checked_genesis(&network).err().unwrap().to_string();
+        assert!(error.starts_with("first differing block: 0"), "{error}");
+    }
+}
