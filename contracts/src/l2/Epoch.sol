@@ -7,13 +7,23 @@ library Epoch {
     /// One UTC day: prices change at a moment everybody knows.
     uint64 internal constant LENGTH_S = 1 days;
 
-    /// @notice The second boundary from now: between one and two epochs away, seconds.
-    function afterNext() internal view returns (uint64) {
-        return (uint64(block.timestamp) / LENGTH_S + 2) * LENGTH_S;
+    /// @notice Number of the present epoch.
+    function current() internal view returns (uint32) {
+        return uint32(block.timestamp / LENGTH_S);
     }
 
-    /// @notice Whether something scheduled for `from` counts. Zero means that nothing is scheduled.
-    function reached(uint64 from) internal view returns (bool) {
-        return from != 0 && block.timestamp >= from;
+    /// @notice The epoch after the next: it begins between one and two epochs from now.
+    function afterNext() internal view returns (uint32) {
+        return current() + 2;
+    }
+
+    /// @notice Whether something scheduled for `epoch` counts. Zero means that nothing is scheduled.
+    function reached(uint32 epoch) internal view returns (bool) {
+        return epoch != 0 && block.timestamp / LENGTH_S >= epoch;
+    }
+
+    /// @notice When `epoch` begins, seconds.
+    function start(uint32 epoch) internal pure returns (uint64) {
+        return epoch * LENGTH_S;
     }
 }

@@ -9,6 +9,7 @@ import {IFeePolicy} from "./IFeePolicy.sol";
 /// @dev Invariant: what `classes` and `upstreamMaxPpb` return is within the bounds below, if genesis was
 ///      (test/l2/FeePolicy.t.sol). Genesis writes slots 0, 2 and 3; README.md gives the words.
 contract FeePolicy is IFeePolicy {
+    uint32 public constant CLASS_GRAIN_PPB = 10_000;
     uint32 public constant PROTOCOL_MAX_PPB = 30_000_000;
     uint32 public constant BURN_MAX_PPB = 30_000_000;
     uint32 public constant STAKERS_MAX_PPB = 100_000_000;
@@ -22,13 +23,13 @@ contract FeePolicy is IFeePolicy {
         uint32 nextProtocolPpb;
         uint32 nextBurnPpb;
         uint32 nextStakersPpb;
-        uint64 nextFrom;
+        uint32 nextEpoch;
     }
 
     struct UpstreamMax {
         uint32 ppb;
         uint32 nextPpb;
-        uint64 nextFrom;
+        uint32 nextEpoch;
     }
 
     /// @inheritdoc IFeePolicy
@@ -45,23 +46,23 @@ contract FeePolicy is IFeePolicy {
 
     /// @inheritdoc IFeePolicy
     function setClasses(uint32 protocolPpb, uint32 burnPpb, uint32 stakersPpb) external onlyOwner {
-        _bound(protocolPpb, 0, PROTOCOL_MAX_PPB);
-        _bound(burnPpb, 0, BURN_MAX_PPB);
-        _bound(stakersPpb, 0, STAKERS_MAX_PPB);
+        _boundClass(protocolPpb, PROTOCOL_MAX_PPB);
+        _boundClass(burnPpb, BURN_MAX_PPB);
+        _boundClass(stakersPpb, STAKERS_MAX_PPB);
 
         (uint32 protocolNow, uint32 burnNow, uint32 stakersNow) = classes();
-        uint64 from = Epoch.afterNext();
+        uint32 from = Epoch.afterNext();
         _classes = Classes(protocolNow, burnNow, stakersNow, protocolPpb, burnPpb, stakersPpb, from);
-        emit ClassesScheduled(protocolPpb, burnPpb, stakersPpb, from);
+        emit ClassesScheduled(protocolPpb, burnPpb, stakersPpb, Epoch.start(from));
     }
 
     /// @inheritdoc IFeePolicy
     function setUpstreamMax(uint32 ppb) external onlyOwner {
         _bound(ppb, UPSTREAM_MAX_LOW_PPB, UPSTREAM_MAX_HIGH_PPB);
 
-        uint64 from = Epoch.afterNext();
+        uint32 from = Epoch.afterNext();
         _upstreamMax = UpstreamMax(upstreamMaxPpb(), ppb, from);
-        emit UpstreamMaxScheduled(ppb, from);
+        emit UpstreamMaxScheduled(ppb, Epoch.start(from));
     }
 
     /// @inheritdoc IFeePolicy
@@ -81,7 +82,7 @@ contract FeePolicy is IFeePolicy {
     /// @inheritdoc IFeePolicy
     function classes() public view returns (uint32 protocolPpb, uint32 burnPpb, uint32 stakersPpb) {
         Classes memory c = _classes;
-        return Epoch.reached(c.nextFrom)
+        return Epoch.reached(c.nextEpoch)
             ? (c.nextProtocolPpb, c.nextBurnPpb, c.nextStakersPpb)
             : (c.protocolPpb, c.burnPpb, c.stakersPpb);
     }
@@ -89,7 +90,12 @@ contract FeePolicy is IFeePolicy {
     /// @inheritdoc IFeePolicy
     function upstreamMaxPpb() public view returns (uint32) {
         UpstreamMax memory u = _upstreamMax;
-        return Epoch.reached(u.nextFrom) ? u.nextPpb : u.ppb;
+        return Epoch.reached(u.nextEpoch) ? u.nextPpb : u.ppb;
+    }
+
+    function _boundClass(uint256 ppb, uint256 max) private pure {
+        _bound(ppb, 0, max);
+        require(ppb % CLASS_GRAIN_PPB == 0, TooFine(ppb));
     }
 
     function _bound(uint256 value, uint256 min, uint256 max) private pure {

@@ -13,6 +13,8 @@ interface IFeePolicy {
 
     error NotOwner(address caller);
     error NotOffered(address caller);
+    /// Classes are multiples of 10,000 ppb, a thousandth of a percent, so that the router can keep them in one word.
+    error TooFine(uint256 ppb);
     error OutOfBounds(uint256 value, uint256 min, uint256 max);
 
     /// @notice Parts of a payment that go to the treasury, are burned, and go to the stakers of an operator with an
@@ -25,7 +27,8 @@ interface IFeePolicy {
     /// @notice Governance. Written by genesis.
     function owner() external view returns (address);
 
-    /// @notice Changes the classes: protocol <= 3 %, burn <= 3 %, stakers <= 10 %.
+    /// @notice Changes the classes: protocol <= 3 %, burn <= 3 %, stakers <= 10 %; all multiples of
+    ///         10,000 ppb.
     function setClasses(uint32 protocolPpb, uint32 burnPpb, uint32 stakersPpb) external;
 
     /// @notice Changes the upstream maximum: 10 % to 50 %.

@@ -2,8 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title IPoolLedger
-/// @notice Who is owed what. Every asset version, every operator and the treasury has a pool (Pools.sol); a pool has
-///         members with units; what is credited to a pool belongs to its members in proportion to their units at that
+/// @notice Who is owed what. Every asset version and the treasury has a pool (Pools.sol); a pool has members with units; what is credited to a pool belongs to its members in proportion to their units at that
 ///         moment. Crediting costs the same for one member and for a million.
 /// @dev Claims cannot be paused, go to the account they belong to, and may be sent by anybody.
 interface IPoolLedger {
@@ -52,17 +51,17 @@ interface IPoolLedger {
 
     // ---- from the registry and the router ----
 
-    /// @notice Opens the pool of a new asset (registry) or operator (router) with `payout` as its only member, with
-    ///         1,000,000 units.
+    /// @notice Opens the pool of a new asset with `payout` as its only member, with 1,000,000 units. Only the registry.
     function open(uint64 pool, address payout) external;
 
     /// @notice Moves the units of `from` in `pool` to `to`; what `from` earned stays its own. Does nothing if control of
     ///         the pool was handed over. Only the registry.
     function replaceMember(uint64 pool, address from, address to) external;
 
-    /// @notice Credits one payment: `heads` to single pools, `lineage` along the vector of `assetId`. Only the router.
+    /// @notice Credits one payment: `heads` to single pools, `lineage` along the vector of `assetId`, which must exist if
+    ///         that is not zero. Only the router.
     /// @param heads pool id in the top 64 bits, wei in the low 128; entries of zero wei are skipped
-    function credit(uint64 assetId, uint256 lineage, uint256[4] calldata heads) external payable;
+    function credit(uint64 assetId, uint256 lineage, uint256[2] calldata heads) external payable;
 
     // ---- from whoever controls a pool ----
 
@@ -104,8 +103,8 @@ interface IPoolLedger {
     function totalUnits(uint64 pool) external view returns (uint256);
     /// @notice What waits for the pool's first member, and since when, seconds.
     function pendingOf(uint64 pool) external view returns (uint256 amount, uint256 since);
-    /// @notice Who may set units: the asset's owner, the operator's owner, or governance, unless handed over. Zero if
-    ///         there is no such pool.
+    /// @notice Who may set units: the asset's owner, or governance for the treasury, unless handed over. Zero if there is
+    ///         no such pool.
     function controllerOf(uint64 pool) external view returns (address);
     /// @notice Where claims of `account` go; zero means to itself.
     function payoutOf(address account) external view returns (address);

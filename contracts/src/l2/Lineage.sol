@@ -58,7 +58,7 @@ library Lineage {
                 require(ppb >= floor, IAssetRegistry.BelowFloor(uint64(e >> ID_AT), ppb, floor));
                 _put(f.floors, AssetRecord.FLOOR_SIZE * floors++, i << 248 | floor << 216);
             }
-            _put(f.packed, AssetRecord.ENTRY_SIZE * i, uint64(e >> ID_AT) << 192 | ppb << 160);
+            _put(f.packed, AssetRecord.ENTRY_SIZE * i, (e >> ID_AT & type(uint64).max) << 192 | ppb << 160);
         }
         assert(sum == Shares.WHOLE);
         _truncate(f.packed, AssetRecord.ENTRY_SIZE * (n + 1));

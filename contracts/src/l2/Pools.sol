@@ -2,18 +2,13 @@
 pragma solidity ^0.8.30;
 
 /// @title Pools
-/// @notice Names of the ledger's pools. Every asset version has the pool of its own id; the treasury and the operators
-///         have ids with the top bit set. A pool can itself be a member of another pool, under the address form below.
+/// @notice Names of the ledger's pools. Every asset version has the pool of its own id; the treasury has the one id with
+///         the top bit set. A pool can itself be a member of another pool, under the address form below.
 library Pools {
     uint64 internal constant TREASURY = 1 << 63;
 
     /// The first twelve bytes of every pool address. A key for such an address would take 2^96 tries to find.
     uint96 private constant PREFIX = uint96(bytes12("pool-account"));
-
-    /// @notice The pool of operator `id`; ids begin at 1.
-    function operator(uint32 id) internal pure returns (uint64) {
-        return TREASURY | id;
-    }
 
     function isAsset(uint64 pool) internal pure returns (bool) {
         return pool < TREASURY;

@@ -9,7 +9,10 @@ library Shares {
     uint256 internal constant WHOLE = 1e9;
 
     /// @notice What the first parts, weighing `cumulativePpb` together, receive of `amount`.
+    /// @dev Both are far below 2^128 wherever this is used: amounts of OPEN, and at most WHOLE.
     function upTo(uint256 amount, uint256 cumulativePpb) internal pure returns (uint256) {
-        return amount * cumulativePpb / WHOLE;
+        unchecked {
+            return amount * cumulativePpb / WHOLE;
+        }
     }
 }
