@@ -23,21 +23,21 @@ contract Inbox is IInbox, Initializable {
     ISystemConfig public immutable config;
     address public immutable portal;
 
-    /// What `post` reads and moves, in two slots.
+    /// What `post` reads and moves, in two slots. 2^32 L1 blocks are 1,600 years.
     struct Head {
         uint64 recordCount;
         uint64 queueLength;
         uint64 queueConsumed;
         uint64 lastPostedAt;
         uint64 lastTimestamp;
-        uint64 anchorNumber;
+        uint32 anchorNumber;
         uint32 windowS;
         uint32 forceDelayS;
         uint32 maxDriftS;
+        uint64 l2ChainId;
     }
 
     Head private _head;
-    uint64 private _l2ChainId;
     mapping(uint256 count => bytes32) private _batchAccs;
     mapping(uint256 count => bytes32) private _queueAccs;
     /// Four timestamps to a slot, because a deposit pays for every slot it opens.
@@ -52,7 +52,7 @@ contract Inbox is IInbox, Initializable {
     /// @inheritdoc IInbox
     function initialise(Params calldata p) external initializer {
         require(p.l2ChainId != 0 && p.windowS != 0, BadParams());
-        _l2ChainId = p.l2ChainId;
+        _head.l2ChainId = p.l2ChainId;
         _head.windowS = p.windowS;
         _head.forceDelayS = p.forceDelayS;
         _head.maxDriftS = p.maxDriftS;
@@ -92,7 +92,7 @@ contract Inbox is IInbox, Initializable {
     }
 
     /// @inheritdoc IInbox
-    function post(Record calldata record, bytes calldata signature, bytes calldata payload) external {
+    function post(Record memory record, bytes calldata signature, bytes calldata payload) external {
         Head memory head = _head;
         bytes32 acc = _batchAccs[head.recordCount];
         require(record.prevAcc == acc, WrongPrevAcc(acc));
@@ -101,7 +101,7 @@ contract Inbox is IInbox, Initializable {
         _checkTime(record, head);
         _checkQueue(record, head);
         _checkAnchor(record, head);
-        _checkSignature(record, signature);
+        _checkSignature(record, signature, head.l2ChainId);
 
         head.lastPostedAt = uint64(block.timestamp);
         _append(record, head, blobHashes, payload);
@@ -172,7 +172,7 @@ contract Inbox is IInbox, Initializable {
 
     /// @inheritdoc IInbox
     function params() external view returns (Params memory) {
-        return Params(_l2ChainId, _head.windowS, _head.forceDelayS, _head.maxDriftS);
+        return Params(_head.l2ChainId, _head.windowS, _head.forceDelayS, _head.maxDriftS);
     }
 
     function _append(Record memory record, Head memory head, bytes32[] memory blobHashes, bytes calldata payload)
@@ -183,13 +183,13 @@ contract Inbox is IInbox, Initializable {
         head.recordCount = index + 1;
         head.queueConsumed = record.queueConsumed;
         head.lastTimestamp = record.lastTimestamp;
-        head.anchorNumber = record.anchorNumber;
+        head.anchorNumber = uint32(record.anchorNumber);
         _head = head;
         _batchAccs[index + 1] = acc;
         emit Posted(index, acc, record, blobHashes, payload);
     }
 
-    function _checkPayload(Record calldata record, bytes calldata payload)
+    function _checkPayload(Record memory record, bytes calldata payload)
         private
         view
         returns (bytes32[] memory blobHashes)
@@ -215,14 +215,14 @@ contract Inbox is IInbox, Initializable {
         require(record.payloadHash == hash, WrongPayloadHash(hash));
     }
 
-    function _checkTime(Record calldata record, Head memory head) private view {
+    function _checkTime(Record memory record, Head memory head) private view {
         uint256 min = block.timestamp > head.windowS ? block.timestamp - head.windowS : 0;
         if (min < head.lastTimestamp) min = head.lastTimestamp;
         uint256 max = block.timestamp + head.maxDriftS;
         require(min <= record.lastTimestamp && record.lastTimestamp <= max, TimestampOutOfRange(min, max));
     }
 
-    function _checkQueue(Record calldata record, Head memory head) private view {
+    function _checkQueue(Record memory record, Head memory head) private view {
         uint64 consumed = record.queueConsumed;
         require(
             head.queueConsumed <= consumed && consumed <= head.queueLength,
@@ -235,7 +235,7 @@ contract Inbox is IInbox, Initializable {
         }
     }
 
-    function _checkAnchor(Record calldata record, Head memory head) private view {
+    function _checkAnchor(Record memory record, Head memory head) private view {
         require(
             head.anchorNumber <= record.anchorNumber && record.anchorNumber < block.number,
             AnchorOutOfRange(head.anchorNumber, block.number - 1)
@@ -245,8 +245,8 @@ contract Inbox is IInbox, Initializable {
         require(hash != 0 && record.anchorHash == hash, WrongAnchorHash(hash));
     }
 
-    function _checkSignature(Record calldata record, bytes calldata signature) private view {
-        address signer = ECDSA.recoverCalldata(record.digest(_l2ChainId, address(this)), signature);
+    function _checkSignature(Record memory record, bytes calldata signature, uint64 l2ChainId) private view {
+        address signer = ECDSA.recoverCalldata(record.digest(l2ChainId, address(this)), signature);
         require(signer == config.sequencer(), WrongSigner(signer));
     }
 }
