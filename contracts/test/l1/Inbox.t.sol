@@ -131,9 +131,7 @@ contract InboxTest is L1Test {
         Record memory r = blobRecord(2);
         bytes memory signature = sign(r);
         vm.blobhashes(blobs(1));
-        vm.expectRevert(
-            abi.encodeWithSelector(IInbox.WrongPayloadHash.selector, keccak256(abi.encodePacked(blobs(1))))
-        );
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongPayloadHash.selector, keccak256(abi.encodePacked(blobs(1)))));
         inbox.post(r, signature, "");
     }
 

@@ -208,9 +208,7 @@ contract PortalTest is L1Test {
     function test_alias_wraps() public pure {
         assertEq(AddressAlias.shifted(address(0)), 0x1111000000000000000000000000000000001111);
         assertEq(AddressAlias.shifted(address(type(uint160).max)), 0x1111000000000000000000000000000000001110);
-        assertEq(
-            AddressAlias.shifted(0xEeeeffFfFffFFFfFFFFFFFffffffFffFFfFfEEeF), address(0)
-        );
+        assertEq(AddressAlias.shifted(0xEeeeffFfFffFFFfFFFFFFFffffffFffFFfFfEEeF), address(0));
     }
 
     // Permit
@@ -307,9 +305,7 @@ contract PortalTest is L1Test {
     function test_tokenThatMovesNothing_isRefused() public {
         _with(new MovesNothing());
         vm.prank(user, user);
-        vm.expectRevert(
-            abi.encodeWithSelector(IPortal.WrongAmountReceived.selector, 1 ether + 21_000 * GAS_PRICE, 0)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IPortal.WrongAmountReceived.selector, 1 ether + 21_000 * GAS_PRICE, 0));
         portal.deposit(user, 1 ether, 0, 21_000, false, "");
     }
 
@@ -321,8 +317,7 @@ contract PortalTest is L1Test {
     }
 
     function test_tokenThatCallsBack_findsTheDoorShut() public {
-        bytes[2] memory calls =
-            [abi.encodeCall(IPortal.depositOpen, (1)), abi.encodeCall(IPortal.collectGasFees, ())];
+        bytes[2] memory calls = [abi.encodeCall(IPortal.depositOpen, (1)), abi.encodeCall(IPortal.collectGasFees, ())];
         for (uint256 i = 0; i < calls.length; ++i) {
             CallsBack odd = new CallsBack(user);
             _with(odd);

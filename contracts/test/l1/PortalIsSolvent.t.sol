@@ -35,7 +35,10 @@ contract PortalActs is Test {
         token = portal_.token();
     }
 
-    function deposit(uint256 who, uint256 mint, uint256 value, uint256 gasLimit, bool isCreation) external countsCallback {
+    function deposit(uint256 who, uint256 mint, uint256 value, uint256 gasLimit, bool isCreation)
+        external
+        countsCallback
+    {
         address u = users[who % 3];
         mint = bound(mint, 0, 1e24);
         gasLimit = bound(gasLimit, 53_000, 10_000_000);

@@ -224,9 +224,7 @@ contract RollupTest is L1Test {
         bytes32 badId = keccak256(abi.encode(genesis, uint64(1), acc, uint64(1), keccak256("bad"), PROGRAM, bob));
         bytes32 genesisClaim = rollup.assertion(genesis).claim;
         vm.expectEmit(address(rollup));
-        emit IRollup.Contested(
-            badId, keccak256(abi.encode(genesisClaim, uint64(1), acc, uint64(1), keccak256("bad")))
-        );
+        emit IRollup.Contested(badId, keccak256(abi.encode(genesisClaim, uint64(1), acc, uint64(1), keccak256("bad"))));
         bytes32 bad = _say(bob, genesis, 1, 1, "bad");
         _stuck(good, bad);
     }

@@ -58,7 +58,8 @@ contract RollupActs is Test {
     /// Tries the call on every id from a random one on, until it works.
     function _first(uint256 seed, bytes4 selector) private {
         for (uint256 i = 0; i < ids.length; ++i) {
-            (bool ok,) = address(rollup).call(abi.encodeWithSelector(selector, ids[(seed % ids.length + i) % ids.length]));
+            (bool ok,) =
+                address(rollup).call(abi.encodeWithSelector(selector, ids[(seed % ids.length + i) % ids.length]));
             if (ok) return;
         }
     }

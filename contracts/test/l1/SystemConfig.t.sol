@@ -163,11 +163,12 @@ contract SystemConfigTest is L1Test {
         bool[240] memory day6h; // Quarters of days, sixty days.
         for (uint256 i = 0; i < 480; ++i) {
             vm.prank(council);
-            address(config).call(
-                uint256(keccak256(abi.encode(seed, i))) % 8 == 0
-                    ? abi.encodeCall(SystemConfig.unpause, ())
-                    : abi.encodeCall(SystemConfig.pause, ())
-            );
+            address(config)
+                .call(
+                    uint256(keccak256(abi.encode(seed, i))) % 8 == 0
+                        ? abi.encodeCall(SystemConfig.unpause, ())
+                        : abi.encodeCall(SystemConfig.pause, ())
+                );
             day6h[i % 240] = config.paused();
             uint256 count = 0;
             for (uint256 j = 0; j < 240; ++j) {
@@ -179,6 +180,9 @@ contract SystemConfigTest is L1Test {
     }
 
     function _proxyAdmin(address proxy_) private view returns (address) {
-        return address(uint160(uint256(vm.load(proxy_, 0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103))));
+        return
+            address(
+                uint160(uint256(vm.load(proxy_, 0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103)))
+            );
     }
 }

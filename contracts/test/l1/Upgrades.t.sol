@@ -4,8 +4,7 @@ pragma solidity ^0.8.30;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {ProxyAdmin} from "@openzeppelin/contracts/proxy/transparent/ProxyAdmin.sol";
-import {ITransparentUpgradeableProxy} from
-    "@openzeppelin/contracts/proxy/transparent/TransparentUpgradeableProxy.sol";
+import {ITransparentUpgradeableProxy} from "@openzeppelin/contracts/proxy/transparent/TransparentUpgradeableProxy.sol";
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {OpenToken} from "src/l1/OpenToken.sol";
 import {Inbox} from "src/l1/Inbox.sol";
@@ -67,9 +66,8 @@ contract UpgradesTest is L1Test {
         bytes32 acc = inbox.batchAcc();
         ProxyAdmin admin = _admin(address(inbox));
         address next = address(new Inbox(config, address(portal)));
-        bytes memory call = abi.encodeCall(
-            ProxyAdmin.upgradeAndCall, (ITransparentUpgradeableProxy(address(inbox)), next, "")
-        );
+        bytes memory call =
+            abi.encodeCall(ProxyAdmin.upgradeAndCall, (ITransparentUpgradeableProxy(address(inbox)), next, ""));
         timelock.schedule(address(admin), 0, call, 0, 0, 10 days);
         vm.warp(block.timestamp + 10 days - 1);
         vm.expectPartialRevert(TimelockController.TimelockUnexpectedOperationState.selector);
