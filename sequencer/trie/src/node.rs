@@ -1,8 +1,8 @@
 //! Nodes as they lie in memory: a tree of owned boxes, small for leaves.
 //!
 //! A [`Slot`] is the place of a node: in a branch, under an extension, or the root. It always knows the
-//! node's reference, or that it is stale; the node itself may be absent. An unsaved slot lies only under
-//! unsaved slots, a stale one under stale ones, and none was touched later than the slot above it.
+//! node's reference; the node itself may be absent. An unsaved slot lies only under unsaved slots, and none was
+//! touched later than the slot above it.
 
 use crate::path;
 use alloc::{boxed::Box, vec::Vec};
@@ -73,10 +73,7 @@ impl Reference {
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {
     pub(crate) kid: Kid,
-    /// Meaningless while `stale`.
     pub(crate) reference: Reference,
-    /// The node changed since `reference` was computed.
-    pub(crate) stale: bool,
     /// The node differs from what the store was last given.
     pub(crate) unsaved: bool,
     /// Generation of the last descent through here.
@@ -88,7 +85,6 @@ impl Slot {
     pub(crate) const EMPTY: Self = Self {
         kid: Kid::Empty,
         reference: Reference::NONE,
-        stale: false,
         unsaved: false,
         touched: 0,
     };
@@ -98,20 +94,8 @@ impl Slot {
         Self {
             kid: Kid::Absent,
             reference,
-            stale: false,
             unsaved: false,
             touched: 0,
-        }
-    }
-
-    /// A node made just now.
-    pub(crate) const fn fresh(kid: Kid, touched: u32) -> Self {
-        Self {
-            kid,
-            reference: Reference::NONE,
-            stale: true,
-            unsaved: true,
-            touched,
         }
     }
 
@@ -202,6 +186,23 @@ impl Leaf {
 
     pub(crate) fn value_to_vec(&self) -> Vec<u8> {
         self.value().concat()
+    }
+
+    /// True if the value ends as that of an account with neither storage nor code.
+    pub(crate) fn is_plain_account(&self) -> bool {
+        self.0[0] & Self::CUT != 0
+    }
+
+    /// Replaces the value where it stands. False, and nothing done, if the new one needs another length.
+    pub(crate) fn set_value(&mut self, value: &[u8]) -> bool {
+        let body = value.strip_suffix(&PLAIN_ACCOUNT_END);
+        let (body, cut) = (body.unwrap_or(value), body.is_some());
+        let start = 1 + self.path_len();
+        if cut != self.is_plain_account() || body.len() != self.0.len() - start {
+            return false;
+        }
+        self.0[start..].copy_from_slice(body);
+        true
     }
 
     pub(crate) fn value_is(&self, other: &[u8]) -> bool {

@@ -36,7 +36,6 @@ impl Trie {
         source: &dyn NodeSource,
         key: &Nibbles,
     ) -> Result<Vec<Bytes>, TrieError> {
-        self.root_checked()?;
         self.guarded(source, |descent, root| {
             let mut proof = Vec::new();
             let mut buffer = Vec::new();

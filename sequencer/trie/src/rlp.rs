@@ -11,7 +11,7 @@ use alloc::{boxed::Box, vec::Vec};
 use alloy_primitives::B256;
 use alloy_rlp::{EMPTY_STRING_CODE, Encodable, Header, length_of_length};
 
-/// Appends the RLP of a node whose children's references are not stale. Nothing for an empty or absent one.
+/// Appends the RLP of a node. Nothing for an empty or absent one.
 pub(crate) fn encode(kid: &Kid, out: &mut Vec<u8>) {
     match kid {
         Kid::Empty | Kid::Absent => {}

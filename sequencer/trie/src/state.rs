@@ -7,6 +7,7 @@ use crate::{
     AccountProof, Change, EMPTY_ROOT_HASH, Nibbles, NodeSource, NodeWrites, SlotProof, Trie,
     TrieAccount, TrieError,
     evict::{Census, Cut},
+    node::Leaf,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, U256, keccak256, map::B256Map};
@@ -95,7 +96,7 @@ impl<S: NodeSource> StateTrie<S> {
 
     /// The state root.
     pub fn root(&mut self) -> Result<B256, TrieError> {
-        self.guarded(|state| state.accounts.root_checked())
+        self.guarded(|state| Ok(state.accounts.root()))
     }
 
     /// The account, or `None` if there is none.
@@ -133,34 +134,48 @@ impl<S: NodeSource> StateTrie<S> {
         accounts.sort_unstable_by_key(|(owner, _)| *owner);
 
         let mut storage_roots = Vec::new();
-        // The new leaves, one behind the other, and where each ends. A leaf of no bytes removes the account.
-        let mut leaves = Vec::with_capacity(accounts.len() * 80);
-        let mut ends = Vec::with_capacity(accounts.len());
+        // The storage roots that are known; those of accounts without changed slots stand in their leaves.
+        let mut known = Vec::with_capacity(accounts.len());
         for (owner, account) in &accounts {
-            let mut storage_root = self.hashed_storage_root(*owner)?;
+            let mut root = None;
             if account.wiped || account.after.is_none() {
-                self.wipe(*owner, storage_root);
-                storage_root = EMPTY_ROOT_HASH;
+                let old = self.hashed_storage_root(*owner)?;
+                self.wipe(*owner, old);
+                root = Some(EMPTY_ROOT_HASH);
             }
-            if let Some(after) = &account.after {
-                if !account.slots.is_empty() {
-                    storage_root = self.write_slots(*owner, storage_root, &account.slots)?;
-                    storage_roots.push((account.address, storage_root));
-                }
-                TrieAccount::new(after.nonce, after.balance, storage_root, after.code_hash)
-                    .encode(&mut leaves);
+            if account.after.is_some() && !account.slots.is_empty() {
+                let old = match (root, self.storage.get(owner)) {
+                    (Some(root), _) => root,
+                    (None, Some(trie)) => trie.root(),
+                    (None, None) => self.hashed_storage_root(*owner)?,
+                };
+                let new = self.write_slots(*owner, old, &account.slots)?;
+                storage_roots.push((account.address, new));
+                root = Some(new);
             }
-            ends.push(leaves.len());
+            known.push(root);
         }
 
-        let mut start = 0;
+        let leaves: Vec<_> = accounts
+            .iter()
+            .zip(known)
+            .map(|((_, account), root)| {
+                account.after.map(|after| {
+                    move |old: Option<&Leaf>, out: &mut Vec<u8>| {
+                        let root = root.map_or_else(|| leaf_storage_root(old), Ok)?;
+                        TrieAccount::new(after.nonce, after.balance, root, after.code_hash)
+                            .encode(out);
+                        Ok(())
+                    }
+                })
+            })
+            .collect();
         let changes: Vec<Change<'_>> = accounts
             .iter()
-            .zip(ends)
-            .map(|((owner, _), end)| {
-                let leaf = &leaves[start..end];
-                start = end;
-                Change::put(Nibbles::unpack(owner), leaf)
+            .zip(&leaves)
+            .map(|((owner, _), leaf)| match leaf {
+                Some(leaf) => Change::rewrite(Nibbles::unpack(owner), leaf),
+                None => Change::remove(Nibbles::unpack(owner)),
             })
             .collect();
         self.accounts.now = self.now;
@@ -401,6 +416,15 @@ impl<S: NodeSource> StateTrie<S> {
     }
 }
 
+/// The storage root in an account's leaf; that of the empty trie without a leaf.
+fn leaf_storage_root(leaf: Option<&Leaf>) -> Result<B256, &'static str> {
+    match leaf {
+        None => Ok(EMPTY_ROOT_HASH),
+        Some(leaf) if leaf.is_plain_account() => Ok(EMPTY_ROOT_HASH),
+        Some(leaf) => account_from(&leaf.value_to_vec()).map(|account| account.storage_root),
+    }
+}
+
 fn slot_key(slot: U256) -> Nibbles {
     Nibbles::unpack(keccak256(slot.to_be_bytes::<32>()))
 }
@@ -411,10 +435,14 @@ fn slot_value(trie: &mut Trie, source: &dyn NodeSource, key: &Nibbles) -> Result
         .map_or(Ok(U256::ZERO), |value| decode_slot(owner, key, &value))
 }
 
-fn decode_account(key: &Nibbles, mut value: &[u8]) -> Result<TrieAccount, TrieError> {
+fn decode_account(key: &Nibbles, value: &[u8]) -> Result<TrieAccount, TrieError> {
+    account_from(value).map_err(|why| bad_leaf(B256::ZERO, key, why))
+}
+
+fn account_from(mut value: &[u8]) -> Result<TrieAccount, &'static str> {
     match TrieAccount::decode(&mut value) {
         Ok(account) if value.is_empty() => Ok(account),
-        _ => Err(bad_leaf(B256::ZERO, key, "a leaf is no account")),
+        _ => Err("a leaf is no account"),
     }
 }
 

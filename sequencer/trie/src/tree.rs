@@ -27,9 +27,6 @@ pub struct Trie {
     pub(crate) broken: bool,
 }
 
-/// The longest RLP of a branch with hashed children and no value.
-const BRANCH_RLP_MAX: usize = 3 + 16 * 33 + 1;
-
 impl Trie {
     /// The trie that the source holds under `root`. `owner` is the hashed address of a storage trie, zero for the
     /// account trie. Reads nothing yet.
@@ -104,39 +101,18 @@ impl Trie {
         self.update(source, &[Change::remove(*key)])
     }
 
-    /// The root hash. Hashes what changed since the last call and nothing else.
+    /// The root hash.
     ///
     /// Panics if an earlier call failed: what is in memory is then no trie.
-    pub fn root(&mut self) -> B256 {
-        self.root_checked()
-            .expect("a trie is not used after an error")
-    }
-
-    /// As [`Trie::root`], with [`TrieError::Broken`] where that panics.
-    pub(crate) fn root_checked(&mut self) -> Result<B256, TrieError> {
-        if self.broken {
-            return Err(TrieError::Broken);
-        }
-        Ok(self.refreshed_root())
-    }
-
-    fn refreshed_root(&mut self) -> B256 {
+    pub fn root(&self) -> B256 {
+        assert!(!self.broken, "a trie is not used after an error");
         if self.root.is_empty() {
             return EMPTY_ROOT_HASH;
-        }
-        if self.root.stale {
-            let mut buffer = Vec::with_capacity(BRANCH_RLP_MAX);
-            refresh_below(&mut self.root.kid, &mut buffer);
-            buffer.clear();
-            rlp::encode(&self.root.kid, &mut buffer);
-            // A root is named by its hash even if it is short.
-            self.root.reference = Reference::hash(keccak256(&buffer));
-            self.root.stale = false;
         }
         self.root
             .reference
             .as_hash()
-            .expect("a root that is not stale has a hash")
+            .expect("a root is known by its hash")
     }
 
     /// Bytes of memory that the nodes take, about.
@@ -159,6 +135,8 @@ impl Trie {
             now: self.now,
             bytes: &mut self.bytes,
             gone: &mut self.gone,
+            buffer: Vec::new(),
+            value: Vec::new(),
         };
         let result = act(&mut descent, &mut self.root);
         self.broken = result.is_err();
@@ -173,6 +151,10 @@ pub(crate) struct Descent<'a> {
     pub(crate) now: u32,
     pub(crate) bytes: &'a mut usize,
     pub(crate) gone: &'a mut Vec<Nibbles>,
+    /// Scratch space for the RLP of a node.
+    pub(crate) buffer: Vec<u8>,
+    /// Scratch space for the value of a leaf.
+    pub(crate) value: Vec<u8>,
 }
 
 impl Descent<'_> {
@@ -211,6 +193,18 @@ impl Descent<'_> {
         *self.bytes -= slot.kid.cost();
         slot.kid = kid;
         *self.bytes += slot.kid.cost();
+    }
+
+    /// Computes the reference of a node that changed. `root` if it is one: that is named by its hash even if short.
+    pub(crate) fn seal(&mut self, slot: &mut Slot, root: bool) {
+        slot.unsaved = true;
+        self.buffer.clear();
+        rlp::encode(&slot.kid, &mut self.buffer);
+        slot.reference = if root {
+            Reference::hash(keccak256(&self.buffer))
+        } else {
+            Reference::of(&self.buffer)
+        };
     }
 
     /// Takes the node out, leaving nothing.
@@ -263,28 +257,5 @@ pub(crate) fn load(
             Err(bad("an extension reaches the end of every key"))
         }
         kid => Ok(kid),
-    }
-}
-
-/// Computes the references of all stale slots under `kid`. `buffer` is scratch space.
-fn refresh_below(kid: &mut Kid, buffer: &mut Vec<u8>) {
-    match kid {
-        Kid::Empty | Kid::Absent | Kid::Leaf(_) => {}
-        Kid::Extension(ext) => refresh(&mut ext.child, buffer),
-        Kid::Branch(branch) => {
-            for slot in &mut branch.slots {
-                refresh(slot, buffer);
-            }
-        }
-    }
-}
-
-fn refresh(slot: &mut Slot, buffer: &mut Vec<u8>) {
-    if slot.stale {
-        refresh_below(&mut slot.kid, buffer);
-        buffer.clear();
-        rlp::encode(&slot.kid, buffer);
-        slot.reference = Reference::of(buffer);
-        slot.stale = false;
     }
 }

@@ -8,15 +8,38 @@ use crate::{
     node::{Branch, Extension, Kid, Leaf, Slot},
     tree::Descent,
 };
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
+use alloy_primitives::B256;
 use alloy_trie::Nibbles;
+use core::fmt;
 
 /// What a key becomes.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
     key: Nibbles,
-    /// Never `Some` of nothing.
-    value: Option<&'a [u8]>,
+    value: Value<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Removed,
+    /// Never nothing.
+    Put(&'a [u8]),
+    Rewritten(Rewrite<'a>),
+}
+
+/// Appends the new value, never nothing, given the leaf that holds the old one if there is one. An error says why the
+/// old one cannot be.
+pub(crate) type Rewrite<'a> = &'a dyn Fn(Option<&Leaf>, &mut Vec<u8>) -> Result<(), &'static str>;
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Removed => f.write_str("Removed"),
+            Self::Put(value) => f.debug_tuple("Put").field(value).finish(),
+            Self::Rewritten(_) => f.write_str("Rewritten"),
+        }
+    }
 }
 
 impl<'a> Change<'a> {
@@ -24,23 +47,45 @@ impl<'a> Change<'a> {
     pub fn put(key: Nibbles, value: &'a [u8]) -> Self {
         Self {
             key,
-            value: (!value.is_empty()).then_some(value),
+            value: if value.is_empty() {
+                Value::Removed
+            } else {
+                Value::Put(value)
+            },
         }
     }
 
     /// `key` goes.
     pub fn remove(key: Nibbles) -> Self {
-        Self { key, value: None }
+        Self {
+            key,
+            value: Value::Removed,
+        }
+    }
+
+    /// `key` gets what `rewrite` makes of its old value: saves the descent of a `get`.
+    pub(crate) fn rewrite(key: Nibbles, rewrite: Rewrite<'a>) -> Self {
+        Self {
+            key,
+            value: Value::Rewritten(rewrite),
+        }
     }
 
     /// The key this changes.
     pub fn key(&self) -> &Nibbles {
         &self.key
     }
+
+    fn removes(&self) -> bool {
+        matches!(self.value, Value::Removed)
+    }
 }
 
+/// A key and its value on the way into a new part of the trie.
+type Item<'a> = (Nibbles, Cow<'a, [u8]>);
+
 impl Trie {
-    /// Applies changes, which must ascend strictly by key. The new root is computed by [`Trie::root`].
+    /// Applies changes, which must ascend strictly by key.
     pub fn update(
         &mut self,
         source: &dyn NodeSource,
@@ -61,7 +106,7 @@ impl Trie {
 
 impl Descent<'_> {
     /// Applies `changes`, at least one, whose keys share their first `depth` nibbles, to the node in `slot`.
-    /// True if it is no longer the same node.
+    /// True if it is no longer the same node; its reference is then new, and so are those below.
     fn update(
         &mut self,
         slot: &mut Slot,
@@ -71,31 +116,63 @@ impl Descent<'_> {
         self.open(slot, &changes[0].key, depth)?;
         let changed = match slot.kid {
             Kid::Empty | Kid::Absent => {
-                let items: Vec<_> = changes
-                    .iter()
-                    .filter_map(|c| Some((c.key, c.value?)))
-                    .collect();
-                if items.is_empty() {
-                    false
-                } else {
+                let mut items = Vec::with_capacity(changes.len());
+                self.items(changes, None, &mut items)?;
+                let any = !items.is_empty();
+                if any {
                     let kid = self.build(depth, &items);
                     self.set(slot, kid);
-                    true
                 }
+                any
             }
-            Kid::Leaf(_) => self.update_leaf(slot, depth, changes),
+            Kid::Leaf(_) => self.update_leaf(slot, depth, changes)?,
             Kid::Extension(_) => self.update_extension(slot, depth, changes)?,
             Kid::Branch(_) => self.update_branch(slot, depth, changes)?,
         };
         if changed {
-            slot.stale = true;
-            slot.unsaved = true;
+            self.seal(slot, depth == 0);
         }
         Ok(changed)
     }
 
-    fn update_leaf(&mut self, slot: &mut Slot, depth: usize, changes: &[Change<'_>]) -> bool {
-        let Kid::Leaf(leaf) = &slot.kid else {
+    /// Appends what `changes` put; `old` is the leaf that the first of them names, if one does.
+    fn items<'c>(
+        &self,
+        changes: &[Change<'c>],
+        mut old: Option<&Leaf>,
+        items: &mut Vec<Item<'c>>,
+    ) -> Result<(), TrieError> {
+        for change in changes {
+            let old = old.take();
+            match change.value {
+                Value::Removed => {}
+                Value::Put(value) => items.push((change.key, Cow::Borrowed(value))),
+                Value::Rewritten(rewrite) => {
+                    let mut value = Vec::new();
+                    rewrite(old, &mut value).map_err(|why| self.bad_value(&change.key, why))?;
+                    items.push((change.key, Cow::Owned(value)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn bad_value(&self, key: &Nibbles, why: &'static str) -> TrieError {
+        TrieError::Bad {
+            owner: self.owner,
+            path: *key,
+            hash: B256::ZERO,
+            why,
+        }
+    }
+
+    fn update_leaf(
+        &mut self,
+        slot: &mut Slot,
+        depth: usize,
+        changes: &[Change<'_>],
+    ) -> Result<bool, TrieError> {
+        let Kid::Leaf(leaf) = &mut slot.kid else {
             unreachable!("called on a leaf")
         };
         let first = &changes[0].key;
@@ -103,43 +180,52 @@ impl Descent<'_> {
 
         if let [Change { key, value }] = changes {
             let same = path == key.slice(depth..);
-            match value {
-                Some(value) if same && leaf.value_is(value) => return false,
-                Some(value) if same => {
+            let value = match value {
+                Value::Removed if !same => return Ok(false),
+                Value::Put(value) if same => Some(*value),
+                Value::Rewritten(rewrite) if same => {
+                    self.value.clear();
+                    rewrite(Some(leaf), &mut self.value).map_err(|why| self.bad_value(key, why))?;
+                    Some(&self.value[..])
+                }
+                _ => None,
+            };
+            if let Some(value) = value {
+                if leaf.value_is(value) {
+                    return Ok(false);
+                }
+                if !leaf.set_value(value) {
                     let kid = Kid::Leaf(Leaf::new(&path, value));
                     self.set(slot, kid);
-                    return true;
                 }
-                None if !same => return false,
-                _ => {}
+                return Ok(true);
             }
         }
 
         // The leaf becomes one more item beside the new ones, unless a change names its key.
         let own_key = first.slice(..depth).join(&path);
         let own_value = leaf.value_to_vec();
-        let mut items: Vec<(Nibbles, &[u8])> = Vec::with_capacity(changes.len() + 1);
-        let at = changes.partition_point(|c| c.key < own_key);
-        let named = changes.get(at).is_some_and(|c| c.key == own_key);
-        items.extend(changes[..at].iter().filter_map(|c| Some((c.key, c.value?))));
+        let mut items = Vec::with_capacity(changes.len() + 1);
+        let (before, from) = changes.split_at(changes.partition_point(|c| c.key < own_key));
+        let named = from.first().is_some_and(|c| c.key == own_key);
+        self.items(before, None, &mut items)?;
         if !named {
-            items.push((own_key, &own_value));
+            items.push((own_key, Cow::Borrowed(&own_value[..])));
         }
-        items.extend(changes[at..].iter().filter_map(|c| Some((c.key, c.value?))));
+        self.items(from, named.then_some(&*leaf), &mut items)?;
 
-        match items[..] {
+        match &items[..] {
             [] => {
                 self.gone.push(first.slice(..depth));
                 self.set(slot, Kid::Empty);
-                true
             }
-            [(key, value)] if key == own_key && value == own_value => false,
+            [(key, value)] if *key == own_key && **value == own_value[..] => return Ok(false),
             _ => {
                 let kid = self.build(depth, &items);
                 self.set(slot, kid);
-                true
             }
         }
+        Ok(true)
     }
 
     fn update_extension(
@@ -156,7 +242,7 @@ impl Descent<'_> {
         let full = first.slice(..depth).join(&ext.path);
         let shared = changes
             .iter()
-            .filter(|c| c.value.is_some())
+            .filter(|c| !c.removes())
             .map(|c| c.key.common_prefix_length(&full))
             .min()
             .unwrap_or(end)
@@ -225,12 +311,12 @@ impl Descent<'_> {
         *self.bytes -= branch.cost();
         let changed = self.update_children(branch, depth, changes);
         *self.bytes += branch.cost();
-        let changed = changed?;
-        // A fork of one that an extension's split left behind collapses even if nothing came of it.
-        if branch.slots.len() + usize::from(branch.value.is_some()) < 2 {
+        // Too few after a removal, or because nothing came of an extension's split.
+        if changed.is_ok() && branch.slots.len() + usize::from(branch.value.is_some()) < 2 {
             self.collapse(slot, depth, &changes[0].key)?;
+            return Ok(true);
         }
-        Ok(changed)
+        changed
     }
 
     fn update_children(
@@ -241,7 +327,13 @@ impl Descent<'_> {
     ) -> Result<bool, TrieError> {
         let mut changed = false;
         if changes[0].key.len() == depth {
-            let value = changes[0].value;
+            let mut items = Vec::with_capacity(1);
+            let old = branch
+                .value
+                .as_ref()
+                .map(|value| Leaf::new(&Nibbles::new(), value));
+            self.items(&changes[..1], old.as_ref(), &mut items)?;
+            let value = items.first().map(|(_, value)| &**value);
             if branch.value.as_deref() != value {
                 branch.value = value.map(Into::into);
                 changed = true;
@@ -326,22 +418,29 @@ impl Descent<'_> {
         Kid::Extension(Box::new(Extension { path, child }))
     }
 
+    /// A slot for a new node.
     fn fresh(&mut self, kid: Kid) -> Slot {
         *self.bytes += kid.cost();
-        Slot::fresh(kid, self.now)
+        let mut slot = Slot {
+            kid,
+            touched: self.now,
+            ..Slot::EMPTY
+        };
+        self.seal(&mut slot, false);
+        slot
     }
 
     /// The subtree of `items`, at least one, sorted, whose keys share their first `depth` nibbles.
-    fn build(&mut self, depth: usize, items: &[(Nibbles, &[u8])]) -> Kid {
+    fn build(&mut self, depth: usize, items: &[Item<'_>]) -> Kid {
         let (first, last) = (&items[0], &items[items.len() - 1]);
         if items.len() == 1 {
-            return Kid::Leaf(Leaf::new(&first.0.slice(depth..), first.1));
+            return Kid::Leaf(Leaf::new(&first.0.slice(depth..), &first.1));
         }
         let fork_at = first.0.common_prefix_length(&last.0);
         let mut branch = Branch::default();
         let mut rest = items;
         if first.0.len() == fork_at {
-            branch.value = Some(first.1.into());
+            branch.value = Some(first.1[..].into());
             rest = &rest[1..];
         }
         while let Some((key, _)) = rest.first() {

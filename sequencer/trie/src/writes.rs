@@ -33,8 +33,10 @@ pub struct NodeWrites {
 
 impl Trie {
     /// Appends what changed since the last call, and counts it as stored from now on.
+    ///
+    /// Panics if an earlier call failed: what is in memory is then no trie.
     pub fn take_dirty(&mut self, out: &mut Vec<NodeWrite>) {
-        self.root();
+        assert!(!self.broken, "a trie is not used after an error");
         if !self.root.unsaved {
             return;
         }
