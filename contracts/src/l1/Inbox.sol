@@ -86,6 +86,8 @@ contract Inbox is IInbox, Initializable {
         });
         bytes32 acc = nextQueueAcc(_queueAccs[index], entry.entryHash());
         _queueAccs[index + 1] = acc;
+        // The remainder finds a place in a slot; nothing here is random.
+        // slither-disable-next-line weak-prng
         _queueTimestamps[index / 4][index % 4] = uint64(block.timestamp);
         _head.queueLength = index + 1;
         emit Enqueued(index, from, to, entry, acc);

@@ -45,10 +45,17 @@ contract Rollup is IRollup, Initializable {
         require(genesisOutputRoot != 0, ZeroOutputRoot());
         windowS = windowS_;
 
-        Assertion memory a;
-        a.outputRoot = genesisOutputRoot;
-        a.programHash = config.programHash();
-        a.assertedAt = uint64(block.timestamp);
+        Assertion memory a = Assertion({
+            parent: 0,
+            claim: 0,
+            outputRoot: genesisOutputRoot,
+            programHash: config.programHash(),
+            proposer: address(0),
+            assertedAt: uint64(block.timestamp),
+            bond: 0,
+            recordIndex: 0,
+            l2Number: 0
+        });
         a.claim = _claim(0, a, 0);
         bytes32 id = _store(a, 0);
         genesis = id;
@@ -94,6 +101,8 @@ contract Rollup is IRollup, Initializable {
     function confirm(bytes32 id) external {
         Assertion memory a = _existing(id);
         require(!_confirmed[a.claim], AlreadyConfirmed(id));
+        // Both sides are hashes.
+        // slither-disable-next-line incorrect-equality
         require(_assertions[a.parent].claim == _latestConfirmedClaim, ParentNotConfirmed(a.parent));
         uint256 until = uint256(a.assertedAt) + windowS;
         require(block.timestamp > until, WindowOpen(until));
@@ -145,6 +154,8 @@ contract Rollup is IRollup, Initializable {
         id = keccak256(
             abi.encode(a.parent, a.recordIndex, batchAcc, a.l2Number, a.outputRoot, a.programHash, a.proposer)
         );
+        // Zero is the mark of an id that does not exist.
+        // slither-disable-next-line incorrect-equality
         require(_assertions[id].assertedAt == 0, AlreadyAsserted(id));
         _assertions[id] = a;
         emit Asserted(id, a.parent, a.proposer, a.recordIndex, batchAcc, a.l2Number, a.outputRoot, a.programHash);

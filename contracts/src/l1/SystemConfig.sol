@@ -59,8 +59,9 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
     function pause() external {
         require(msg.sender == council, NotCouncil(msg.sender));
         uint64 start = _pauseSpanStart;
-        if (start == 0 || block.timestamp >= start + PAUSE_S) {
-            require(start == 0 || block.timestamp >= start + 2 * PAUSE_S, PauseUsedUp(start + 2 * PAUSE_S));
+        if (block.timestamp >= start + PAUSE_S) {
+            // The first pause finds a start of zero, long past.
+            require(block.timestamp >= start + 2 * PAUSE_S, PauseUsedUp(start + 2 * PAUSE_S));
             start = uint64(block.timestamp);
             _pauseSpanStart = start;
         }
