@@ -51,7 +51,7 @@ interface IPoolLedger {
 
     // ---- from the registry and the router ----
 
-    /// @notice Opens the pool of a new asset with `payout` as its only member, with 1,000,000 units. Only the registry.
+    /// @notice Opens the pool of a new asset with `payout` as its only member, with 2^20 units. Only the registry.
     function open(uint64 pool, address payout) external;
 
     /// @notice Moves the units of `from` in `pool` to `to`; what `from` earned stays its own. Does nothing if control of

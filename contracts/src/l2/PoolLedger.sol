@@ -35,8 +35,9 @@ contract PoolLedger is IPoolLedger {
     uint256 private constant FRAC_MASK = (1 << 47) - 1;
     uint256 private constant OWED_BIT = 1 << 255;
 
-    /// Enough to give shares of a millionth away without setting the first member's units anew.
-    uint256 private constant FIRST_UNITS = 1_000_000;
+    /// Enough to give a millionth away without setting the first member anew, and a power of two, so that a pool with this
+    /// one member pays every wei at once.
+    uint256 private constant FIRST_UNITS = 1 << 20;
     uint256 private constant PENDING_S = 90 days;
     /// A signature that a careless account was talked into costs it a tenth, not everything.
     uint256 private constant FEE_MAX_DIVISOR = 10;
