@@ -52,14 +52,14 @@ pub struct L1Update {
     pub finalized: u64,
 }
 
-/// Where to begin: after which block, with which accumulators.
+/// Where to begin to read, and what is known already: entries and records below these counts are passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TrackerStart {
     /// First L1 block to read.
     pub from: u64,
-    /// Queue entries that lie before it, and their accumulator.
+    /// Queue entries that are known, and their accumulator.
     pub entries: (u64, B256),
-    /// Records that lie before it, and their accumulator.
+    /// Records that are known, and their accumulator.
     pub records: (u64, B256),
 }
 
@@ -90,6 +90,11 @@ impl Tracker {
     /// The first block that was not read yet.
     pub const fn next_block(&self) -> u64 {
         self.next
+    }
+
+    /// Records that L1 holds, as far as it was read.
+    pub fn record_count(&self) -> u64 {
+        self.tip(&self.records, self.start.records).0
     }
 
     /// The hash of a block that was read, if it is remembered.
@@ -173,7 +178,7 @@ impl Tracker {
         for log in logs {
             match log {
                 InboxLog::Entry(queued) => {
-                    if queued.entry.index < entry_count && queued.at.number <= self.start.from {
+                    if queued.entry.index < self.start.entries.0 {
                         continue;
                     }
                     let acc = queued.entry.accumulate(queue_acc);
@@ -184,7 +189,7 @@ impl Tracker {
                     entries.push(queued);
                 }
                 InboxLog::Record(posted) => {
-                    if posted.index < record_count && posted.at.number <= self.start.from {
+                    if posted.index < self.start.records.0 {
                         continue;
                     }
                     let acc = posted.record.accumulate();

@@ -1,0 +1,53 @@
+//! Signed batches and proposer's moves as transactions.
+
+use crate::{SignedBatch, proposer::Move};
+use alloy_primitives::{Bytes, U256};
+use alloy_sol_types::SolCall;
+use bindings::{inbox::Inbox, rollup::Rollup};
+use config::Network;
+use l1::Intent;
+
+/// `Inbox.post`.
+pub fn post(network: &Network, batch: &SignedBatch) -> Intent {
+    let record = &batch.record;
+    let call = Inbox::postCall {
+        record: bindings::inbox::Record {
+            prevAcc: record.prev_acc,
+            kind: record.kind as u8,
+            lastTimestamp: record.last_timestamp,
+            queueConsumed: record.queue_consumed,
+            queueAcc: record.queue_acc,
+            anchorNumber: record.anchor_number,
+            anchorHash: record.anchor_hash,
+            payloadHash: record.payload_hash,
+        },
+        signature: Bytes::copy_from_slice(&batch.signature.as_bytes()),
+        payload: batch.payload.clone(),
+    };
+    Intent {
+        to: Some(network.contracts.inbox),
+        data: call.abi_encode().into(),
+        value: U256::ZERO,
+        sidecar: batch.sidecar.clone(),
+    }
+}
+
+/// One move of the proposer.
+pub fn propose(network: &Network, step: &Move) -> Intent {
+    let (data, value) = match *step {
+        Move::Assert { parent, record_count, batch_acc, l2_number, output_root } => (
+            Rollup::assertOutputCall {
+                parentId: parent,
+                recordIndex: record_count,
+                batchAcc: batch_acc,
+                l2Number: l2_number,
+                outputRoot: output_root,
+            }
+            .abi_encode(),
+            U256::from(network.assertion.bond_wei),
+        ),
+        Move::Confirm(id) => (Rollup::confirmCall { id }.abi_encode(), U256::ZERO),
+        Move::WithdrawBond(id) => (Rollup::withdrawBondCall { id }.abi_encode(), U256::ZERO),
+    };
+    Intent { to: Some(network.contracts.rollup), data: data.into(), value, sidecar: None }
+}
