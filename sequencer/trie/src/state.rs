@@ -109,6 +109,9 @@ impl<S: NodeSource> StateTrie<S> {
         self.guarded(|state| {
             let owner = keccak256(address);
             let root = state.hashed_storage_root(owner)?;
+            if root == EMPTY_ROOT_HASH {
+                return Ok(U256::ZERO);
+            }
             state.with_storage(owner, root, |trie, source| {
                 slot_value(trie, source, &slot_key(slot))
             })
@@ -239,6 +242,20 @@ impl<S: NodeSource> StateTrie<S> {
                 .accounts
                 .prove(&state.source, &Nibbles::unpack(owner))?;
             let root = account.as_ref().map_or(EMPTY_ROOT_HASH, |a| a.storage_root);
+            if root == EMPTY_ROOT_HASH {
+                let nothing = |&slot| SlotProof {
+                    slot,
+                    value: U256::ZERO,
+                    proof: Vec::new(),
+                };
+                let storage = slots.iter().map(nothing).collect();
+                return Ok(AccountProof {
+                    address,
+                    account,
+                    proof,
+                    storage,
+                });
+            }
             let storage = state.with_storage(owner, root, |trie, source| {
                 slots
                     .iter()
@@ -353,6 +370,9 @@ impl<S: NodeSource> StateTrie<S> {
     ) -> Result<(), TrieError> {
         self.guarded(|state| {
             let root = state.hashed_storage_root(owner)?;
+            if root == EMPTY_ROOT_HASH {
+                return Ok(());
+            }
             state.with_storage(owner, root, |trie, source| {
                 let mut failed = None;
                 trie.walk(source, &Nibbles::unpack(from), &mut |key, value| match (

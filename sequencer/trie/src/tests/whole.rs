@@ -353,6 +353,36 @@ fn an_error_makes_the_state_unusable() {
 }
 
 #[test]
+fn a_state_moves_between_threads() {
+    fn check<T: Send>() {}
+    check::<StateTrie<Shelf>>();
+    check::<StateTrie<Recorder<Shelf>>>();
+}
+
+/// Asking a million accounts without storage for a slot must not fill the memory.
+#[test]
+fn reading_nothing_keeps_nothing() {
+    let mut plain = Plain::new();
+    let mut state = StateTrie::new(NoNodes, EMPTY_ROOT_HASH);
+    let account = BTreeMap::from([(1, Deed::Write(1, Vec::new()))]);
+    state.apply(&play(&mut plain, &account)).unwrap();
+    let before = state.bytes();
+    for n in 0..4 {
+        assert_eq!(state.slot(address(n), U256::ZERO).unwrap(), U256::ZERO);
+        assert_eq!(
+            state
+                .account_proof(address(n), &[U256::ZERO])
+                .unwrap()
+                .storage[0]
+                .proof
+                .len(),
+            0
+        );
+    }
+    assert_eq!(state.bytes(), before);
+}
+
+#[test]
 fn eviction_keeps_what_was_touched_last() {
     let mut plain = Plain::new();
     let all = (0..200u8)
