@@ -29,7 +29,6 @@ macro_rules! columns {
                 [$(&self.$name),*]
             }
 
-            #[cfg(feature = "std")]
             pub(crate) fn each_mut(&mut self) -> [&mut T; NAMES.len()] {
                 [$(&mut self.$name),*]
             }
@@ -119,6 +118,17 @@ pub(crate) enum Stored {
     /// As Zstandard blocks, shorter than the column.
     #[cfg(feature = "std")]
     Blocks(Vec<u8>),
+}
+
+impl Stored {
+    /// Bytes that `column` takes when stored so.
+    pub(crate) fn len(&self, column: &[u8]) -> usize {
+        match self {
+            Self::Raw => column.len(),
+            #[cfg(feature = "std")]
+            Self::Blocks(blocks) => blocks.len(),
+        }
+    }
 }
 
 /// Appends one column: `varint(2 * length + compressed)`, then the bytes, compressed ones behind their own length.

@@ -63,6 +63,7 @@ pub(crate) fn read([exponents, lengths, mantissas]: [&mut Reader<'_>; 3]) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
     use proptest::prelude::*;
 
     fn round(value: U256) -> U256 {

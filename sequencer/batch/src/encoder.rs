@@ -4,17 +4,11 @@ use crate::{
     EncodeError, Parent, Rules, VERSION,
     bytes::put_varint,
     columns::{self, Columns, NAMES, Stored},
+    compressor::Compressor,
     transaction::{Dictionaries, Writer},
 };
 use alloc::{sync::Arc, vec, vec::Vec};
 use primitives::CheckedTx;
-
-/// Length of a column above which compression is tried: below, block headers cost more than they save.
-#[cfg(feature = "std")]
-const COMPRESS_FROM: usize = 24;
-/// zstd's level: quality comes from the layout; higher levels cost more than they save.
-#[cfg(feature = "std")]
-const LEVEL: i32 = 3;
 
 /// One batch being filled.
 ///
@@ -32,8 +26,7 @@ pub struct BatchEncoder {
     expanded: usize,
     /// For each column: its length when it was last compressed, and what it took then.
     measured: [(usize, usize); NAMES.len()],
-    #[cfg(feature = "std")]
-    compressor: Option<zstd::bulk::Compressor<'static>>,
+    compressor: Compressor,
 }
 
 impl BatchEncoder {
@@ -50,8 +43,7 @@ impl BatchEncoder {
             known: Dictionaries::new(),
             expanded: 0,
             measured: [(0, 0); NAMES.len()],
-            #[cfg(feature = "std")]
-            compressor: compressor(),
+            compressor: Compressor::new(),
         }
     }
 
@@ -187,13 +179,8 @@ impl BatchEncoder {
                     continue;
                 }
                 let column = column.as_slice();
-                let stored = compress(
-                    #[cfg(feature = "std")]
-                    &mut self.compressor,
-                    index,
-                    column,
-                );
-                (column.len(), stored_len(column, &stored))
+                let stored = self.compressor.store(index, column);
+                (column.len(), stored.len(column))
             };
             if let Some(measured) = self.measured.get_mut(index) {
                 *measured = stored;
@@ -217,12 +204,7 @@ impl BatchEncoder {
         let mut payload = vec![VERSION];
         for (index, column) in self.columns.each().into_iter().enumerate() {
             let stored = if entropy {
-                compress(
-                    #[cfg(feature = "std")]
-                    &mut self.compressor,
-                    index,
-                    column,
-                )
+                self.compressor.store(index, column)
             } else {
                 Stored::Raw
             };
@@ -245,63 +227,4 @@ fn pack(bits: &[bool]) -> Vec<u8> {
                 .fold(0, |byte, bit| byte << 1 | u8::from(*bit))
         })
         .collect()
-}
-
-fn stored_len(column: &[u8], stored: &Stored) -> usize {
-    match stored {
-        Stored::Raw => column.len(),
-        #[cfg(feature = "std")]
-        Stored::Blocks(blocks) => blocks.len(),
-    }
-}
-
-#[cfg(not(feature = "std"))]
-fn compress(_index: usize, _column: &[u8]) -> Stored {
-    Stored::Raw
-}
-
-#[cfg(feature = "std")]
-fn compressor() -> Option<zstd::bulk::Compressor<'static>> {
-    let mut compressor = zstd::bulk::Compressor::new(LEVEL).ok()?;
-    compressor.include_contentsize(false).ok()?;
-    compressor.include_checksum(false).ok()?;
-    Some(compressor)
-}
-
-/// Compresses a column if that makes it shorter and our own decoder gives it back.
-#[cfg(feature = "std")]
-fn compress(
-    compressor: &mut Option<zstd::bulk::Compressor<'static>>,
-    index: usize,
-    column: &[u8],
-) -> Stored {
-    // Signatures do not compress; trying costs more than all the rest.
-    if column.len() < COMPRESS_FROM || index + 1 == NAMES.len() {
-        return Stored::Raw;
-    }
-    let frame = compressor
-        .as_mut()
-        .and_then(|zstd| zstd.compress(column).ok());
-    match frame.as_deref().and_then(blocks_of) {
-        Some(blocks)
-            if blocks.len() < column.len()
-                && crate::zstd_blocks::decode(blocks, column.len()).as_deref() == Ok(column) =>
-        {
-            Stored::Blocks(blocks.to_vec())
-        }
-        _ => Stored::Raw,
-    }
-}
-
-/// A frame without its header (RFC 8878, 3.1.1.1).
-#[cfg(feature = "std")]
-pub(crate) fn blocks_of(frame: &[u8]) -> Option<&[u8]> {
-    let descriptor = *frame.get(4)?;
-    let single_segment = descriptor >> 5 & 1;
-    let content_size = match descriptor >> 6 {
-        0 => usize::from(single_segment),
-        flag => 1 << flag,
-    };
-    let dictionary_id = [0, 1, 2, 4][usize::from(descriptor & 3)];
-    frame.get(5 + usize::from(1 - single_segment) + dictionary_id + content_size..)
 }

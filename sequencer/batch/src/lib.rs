@@ -7,14 +7,17 @@
 //! panics, and two different accepted lists of columns never give the same blocks.
 //!
 //! Absent on purpose: clocks, L1, state, signature recovery, KZG. Whether blocks are *valid* is decided in `derivation` and `stf`.
-#![cfg_attr(not(feature = "std"), no_std)]
+#![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod blobs;
 mod bytes;
 mod columns;
+mod compressor;
 mod decimal;
 mod decode;
 mod dictionary;

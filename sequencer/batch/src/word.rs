@@ -80,6 +80,7 @@ pub(crate) fn address_in(word: &B256) -> Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     fn class(hex: &str) -> Class {
         Class::of(&hex.parse().unwrap())

@@ -79,7 +79,8 @@ fn noisy(n: u64) -> Arc<CheckedTx> {
         to: Address::from_word(noise(0)).into(),
         ..Default::default()
     };
-    let signature = alloy_primitives::Signature::new(noise(1).into(), noise(2).into(), n % 2 == 0);
+    let signature =
+        alloy_primitives::Signature::new(noise(1).into(), noise(2).into(), n.is_multiple_of(2));
     checked(Bytes::from(
         EthereumTxEnvelope::<TxEip4844>::Eip1559(tx.into_signed(signature)).encoded_2718(),
     ))
@@ -144,7 +145,7 @@ fn a_batch_fills_its_limit_and_never_passes_it() {
             "{len} of {bytes_max} used"
         );
         assert!(
-            txs as usize * 86 > bytes_max * 9 / 10,
+            txs * 86 > bytes_max * 9 / 10,
             "{txs} transactions in {bytes_max}"
         );
     }

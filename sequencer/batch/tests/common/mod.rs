@@ -125,7 +125,7 @@ fn addresses() -> impl Strategy<Value = Address> {
     prop_oneof![
         any::<u8>().prop_map(Address::repeat_byte),
         any::<[u8; 20]>().prop_map(Address::from),
-        any::<u8>().prop_map(|b| Address::with_last_byte(b)),
+        any::<u8>().prop_map(Address::with_last_byte),
         Just(primitives::predeploys::REVENUE_ROUTER),
     ]
 }
