@@ -37,6 +37,12 @@ fn batches() -> impl Strategy<Value = Vec<Batch>> {
     prop::collection::vec(prop::collection::btree_map(key(), value(), 1..12), 1..12)
 }
 
+/// Perhaps a prefix, below which a batch removes everything.
+fn clearing() -> impl Strategy<Value = Option<Nibbles>> {
+    let prefix = (key(), prop::sample::select(vec![0, 1, 2, 31, 62, 63]));
+    prop::option::of(prefix.prop_map(|(key, len)| key.slice(..len)))
+}
+
 fn apply(contents: &mut Batch, batch: &Batch) {
     contents.extend(batch.clone());
     contents.retain(|_, value| !value.is_empty());
@@ -103,15 +109,20 @@ proptest! {
     #[test]
     fn a_store_holds_the_trie_exactly(
         batches in batches(),
-        after in prop::collection::vec((any::<bool>(), any::<bool>(), 0usize..6000), 12),
+        after in prop::collection::vec((any::<bool>(), any::<bool>(), 0usize..6000, clearing()), 12),
     ) {
         let mut trie = Trie::new(B256::ZERO, EMPTY_ROOT_HASH);
         let mut shelf = Shelf::default();
         let mut contents = Batch::new();
-        for (batch, (flush, reopen, excess)) in batches.iter().zip(after) {
+        for (batch, (flush, reopen, excess, cleared)) in batches.iter().zip(after) {
+            let mut batch = batch.clone();
+            if let Some(prefix) = cleared {
+                let below = contents.keys().filter(|key| key.starts_with(&prefix));
+                batch.extend(below.map(|key| (*key, vec![])));
+            }
             trie.now += 1;
-            trie.update(&shelf, &changes(batch)).unwrap();
-            apply(&mut contents, batch);
+            trie.update(&shelf, &changes(&batch)).unwrap();
+            apply(&mut contents, &batch);
             let root = trie.root();
             prop_assert_eq!(root, judge(&contents));
             if flush {
