@@ -179,22 +179,21 @@ contract AssetRegistry is IAssetRegistry {
 
     /// @dev AssetRecord has the byte table.
     function _record(Draft memory d, Lineage.Flattened memory f) private pure returns (bytes memory record) {
-        record = abi.encodePacked(
+        bytes memory head = abi.encodePacked(
             bytes1(0x00),
             uint8(d.kind),
             uint8(f.depth),
             uint8(f.packed.length / AssetRecord.ENTRY_SIZE),
             uint8(f.floors.length / AssetRecord.FLOOR_SIZE),
-            uint8(d.parents.length),
-            f.packed,
-            f.floors
+            uint8(d.parents.length)
         );
         bytes memory edges = "";
         for (uint256 j = 0; j < d.parents.length; ++j) {
             Parent memory p = d.parents[j];
             edges = abi.encodePacked(edges, p.id, p.weightPpb, uint8(p.edge));
         }
-        return abi.encodePacked(record, edges, d.upstreamPpb, d.floorPpb, d.prev, d.contentRoot, d.licence);
+        bytes memory tail = abi.encodePacked(d.upstreamPpb, d.floorPpb, d.prev, d.contentRoot, d.licence);
+        return bytes.concat(head, f.packed, f.floors, edges, tail);
     }
 
     /// @dev A floor below the pruning limit could be pruned; one above the largest upstream part forbids descendants

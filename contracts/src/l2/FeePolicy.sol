@@ -67,7 +67,7 @@ contract FeePolicy is IFeePolicy {
 
     /// @inheritdoc IFeePolicy
     function offerOwnership(address to) external onlyOwner {
-        offeredTo = to; // slither-disable-line missing-zero-check : zero withdraws the offer
+        offeredTo = to;
         emit OwnershipOffered(msg.sender, to);
     }
 

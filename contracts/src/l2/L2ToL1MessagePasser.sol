@@ -8,6 +8,8 @@ import {IL2ToL1MessagePasser} from "./IL2ToL1MessagePasser.sol";
 /// @notice See IL2ToL1MessagePasser.
 /// @dev Invariant: one slot per message, keyed by its full hash, and never cleared. Slot 0 is `sentMessages`, slot 1
 ///      the counter; L1 proves `sentMessages[hash] == 1` against the storage root (test/l2/L2ToL1MessagePasser.t.sol).
+// OPEN that comes here leaves L2: `burn` destroys it, and L1 pays it out. Nobody may withdraw it here.
+// slither-disable-next-line locked-ether
 contract L2ToL1MessagePasser is IL2ToL1MessagePasser {
     /// @inheritdoc IL2ToL1MessagePasser
     uint16 public constant MESSAGE_VERSION = 1;

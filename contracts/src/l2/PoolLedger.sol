@@ -162,7 +162,7 @@ contract PoolLedger is IPoolLedger {
     /// @inheritdoc IPoolLedger
     function setPayout(address to) external {
         _checkNotPool(to);
-        payoutOf[msg.sender] = to; // slither-disable-line missing-zero-check : zero ends the redirection
+        payoutOf[msg.sender] = to;
         emit PayoutChanged(msg.sender, to);
     }
 
@@ -330,9 +330,8 @@ contract PoolLedger is IPoolLedger {
     /// @dev Last in every claim: `to` may call back.
     function _pay(address account, address to, uint256 amount) private {
         if (amount == 0) return;
-        (bool isPool, uint64 pool) = Pools.fromAccount(account);
-        if (isPool) _credit(pool, amount);
-        else Send.native(to, amount); // slither-disable-line arbitrary-send-eth : what the account earned, where it said
+        if (Pools.isAccount(account)) _credit(Pools.fromAccount(account), amount);
+        else Send.native(to, amount);
     }
 
     function _checkSignature(SignedClaim calldata c, bytes calldata signature) private {
@@ -355,14 +354,14 @@ contract PoolLedger is IPoolLedger {
     /// @dev Money must flow towards lower ids, so that it cannot run in a circle.
     function _checkMember(uint64 pool, address account) private view {
         require(account != address(0), ZeroAddress());
-        (bool isPool, uint64 member) = Pools.fromAccount(account);
-        if (isPool) require(member < pool && controllerOf(member) != address(0), BadMember(pool, member));
+        if (!Pools.isAccount(account)) return;
+        uint64 member = Pools.fromAccount(account);
+        require(member < pool && controllerOf(member) != address(0), BadMember(pool, member));
     }
 
     /// @dev OPEN sent to a pool's address would be lost: no key and no code is there.
     function _checkNotPool(address account) private pure {
-        (bool isPool,) = Pools.fromAccount(account);
-        require(!isPool, PoolAddress(account));
+        require(!Pools.isAccount(account), PoolAddress(account));
     }
 
     function _receiver(address account) private view returns (address) {

@@ -19,8 +19,13 @@ library Pools {
         return address((uint160(PREFIX) << 64) | pool);
     }
 
-    /// @notice Whether `who` is a pool's address, and which.
-    function fromAccount(address who) internal pure returns (bool isPool, uint64 pool) {
-        return (uint160(who) >> 64 == PREFIX, uint64(uint160(who)));
+    /// @notice Whether `who` stands for a pool.
+    function isAccount(address who) internal pure returns (bool) {
+        return uint160(who) >> 64 == PREFIX;
+    }
+
+    /// @notice Which pool `who` stands for, if it does.
+    function fromAccount(address who) internal pure returns (uint64 pool) {
+        return uint64(uint160(who));
     }
 }

@@ -117,7 +117,7 @@ contract RevenueRouter is IRevenueRouter {
         _operators[operatorId] = terms & ((1 << OWED_AT) - 1);
         emit OperatorPaid(operatorId, to, amount);
 
-        Send.native(to, amount); // slither-disable-line arbitrary-send-eth : what the operator earned, where it said
+        Send.native(to, amount);
     }
 
     /// @inheritdoc IRevenueRouter

@@ -24,6 +24,8 @@ library TypedData {
     /// @notice Whether `signature` is `signer`'s: by key (65 bytes, low s), or by EIP-1271 if that fails.
     /// @dev The key comes first because an account with an EIP-7702 delegation has both a key and code.
     function isSignedBy(address signer, bytes32 digest_, bytes memory signature) internal view returns (bool) {
+        // The third value is detail about `err`.
+        // slither-disable-next-line unused-return
         (address recovered, ECDSA.RecoverError err,) = ECDSA.tryRecover(digest_, signature);
         if (err == ECDSA.RecoverError.NoError && recovered == signer) return true;
         return signer.code.length != 0 && SignatureChecker.isValidERC1271SignatureNow(signer, digest_, signature);
