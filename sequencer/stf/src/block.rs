@@ -5,8 +5,9 @@ use crate::{
     block_state::BlockState,
     da_price, deposit, environment, fees,
     gas::da_gas,
-    handler::{Evm, EvmError, Flow, TxHandler},
+    handler::{EvmError, Flow, TxHandler},
     l1_info::{self, Packed},
+    machine::Machine,
     rejection::rejection,
     system, tx_env,
 };
@@ -23,7 +24,6 @@ use primitives::{
     predeploys::{L1_INFO, PRIORITY_FEE_VAULT},
 };
 use revm::{
-    Context, MainBuilder, MainContext,
     context::{ContextTr, JournalTr, result::ExecutionResult},
     handler::Handler,
     primitives::hardfork::SpecId,
@@ -62,7 +62,7 @@ pub struct TxOutcome {
 /// A block under construction. Not `Send`: make it on the thread that runs it.
 pub struct BlockExecutor<S: StateReader> {
     rules: Arc<Rules>,
-    evm: Evm<S>,
+    evm: Machine<S>,
     spec: SpecId,
     header: Header,
     transactions: Vec<Arc<CheckedTx>>,
@@ -127,11 +127,8 @@ impl<S: StateReader> BlockExecutor<S> {
             Rules::Rollup(_) => 0,
         };
         let state = BlockState::new(state, rules.codes().clone(), (parent.number, parent_hash));
-        let evm = Context::mainnet()
-            .with_db(state)
-            .with_cfg(environment::cfg(rules, header.timestamp))
-            .with_block(environment::block(rules, &header))
-            .build_mainnet();
+        let cfg = environment::cfg(rules, header.timestamp);
+        let evm = Machine::new(state, cfg, environment::block(rules, &header));
         let mut block = Self {
             rules: rules.clone(),
             evm,
@@ -166,7 +163,7 @@ impl<S: StateReader> BlockExecutor<S> {
         anchor: &Anchor,
     ) -> Result<(), BlockError> {
         let base_fee = self.base_fee();
-        let state = &mut self.evm.ctx.journaled_state.database;
+        let state = self.evm.state();
         let old = Packed::from(state.slot(L1_INFO, l1_info::SLOT_PACKED)?);
         let old_hash = B256::from(state.slot(L1_INFO, l1_info::SLOT_HASH)?);
         self.da_gas_per_byte = old.da_gas_per_byte;
@@ -338,7 +335,7 @@ impl<S: StateReader> BlockExecutor<S> {
             },
         );
         header.logs_bloom = blooms.iter().fold(Bloom::ZERO, |all, bloom| all | *bloom);
-        let diff = self.evm.ctx.journaled_state.database.into_diff();
+        let diff = self.evm.into_state().into_diff();
         Ok(ExecutedBlock {
             header,
             transactions: self.transactions,
@@ -352,7 +349,7 @@ impl<S: StateReader> BlockExecutor<S> {
         if self.deposits == 0 {
             return Ok(());
         }
-        let state = &mut self.evm.ctx.journaled_state.database;
+        let state = self.evm.state();
         let mut packed = Packed::from(state.slot(L1_INFO, l1_info::SLOT_PACKED)?);
         packed.queue_consumed = packed.queue_consumed.saturating_add(self.deposits);
         keep_l1_info(state)?;

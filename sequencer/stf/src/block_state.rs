@@ -74,6 +74,11 @@ impl<S: StateReader> BlockState<S> {
         Ok(self.entry(address)?.now)
     }
 
+    /// Whether the account brought storage into the block.
+    pub(crate) fn has_storage(&mut self, address: Address) -> Result<bool, StateError> {
+        self.reader.has_storage(address)
+    }
+
     /// Replaces an account; an empty one is removed (EIP-161).
     pub(crate) fn set_account(
         &mut self,

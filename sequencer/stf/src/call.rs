@@ -11,6 +11,7 @@ use crate::{
     halt,
     handler::{Flow, TxHandler},
     l1_info,
+    machine::Machine,
     rejection::rejection,
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
@@ -22,7 +23,6 @@ use alloy_eips::{
 use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use primitives::{Header, Transaction};
 use revm::{
-    Context, MainBuilder, MainContext,
     context::{ContextTr, JournalTr, TxEnv, result::ExecutionResult},
     context_interface::{either::Either, transaction::TransactionType},
     handler::Handler,
@@ -262,12 +262,8 @@ fn run<S: StateReader>(
         (header.number.saturating_sub(1), header.parent_hash),
     );
     let tx = request.tx_env(chain_id, block.gas_limit);
-    let mut evm = Context::mainnet()
-        .with_db(state)
-        .with_cfg(environment::cfg(rules, header.timestamp))
-        .with_block(block)
-        .with_tx(tx)
-        .build_mainnet();
+    let mut evm = Machine::new(state, environment::cfg(rules, header.timestamp), block);
+    evm.ctx.tx = tx;
     let result = TxHandler::lenient(flow).run(&mut evm);
     let accessed = evm.ctx.journal_mut().finalize();
     match result {

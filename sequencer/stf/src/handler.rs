@@ -1,26 +1,22 @@
 //! Our rules inside revm's transaction handler: who is let in, what gas costs, who receives the fees.
 
-use crate::{StateError, StateReader, block_state::BlockState};
+use crate::{StateError, StateReader, machine::Machine};
 use alloc::boxed::Box;
 use alloy_primitives::{Address, U256};
 use core::marker::PhantomData;
 use primitives::predeploys::{BASE_FEE_VAULT, DATA_FEE_VAULT};
 use revm::{
-    MainnetEvm,
     context::{
         Cfg, ContextTr, JournalTr, Transaction, TxEnv,
         journaled_state::account::JournaledAccountTr,
         result::{EVMError, HaltReason, InvalidTransaction},
     },
     context_interface::{Block, transaction::TransactionType},
-    handler::{
-        EvmTr, FrameResult, Handler, MainnetContext, post_execution, pre_execution, validation,
-    },
+    handler::{EvmTr, FrameResult, Handler, post_execution, pre_execution, validation},
     interpreter::{Gas, GasTracker, InitialAndFloorGas},
     primitives::hardfork::SpecId,
 };
 
-pub(crate) type Evm<S> = MainnetEvm<MainnetContext<BlockState<S>>>;
 pub(crate) type EvmError = EVMError<StateError>;
 
 /// What kind of transaction runs.
@@ -76,7 +72,7 @@ impl<S> TxHandler<S> {
 
 impl<S: StateReader> TxHandler<S> {
     /// The deposit's own validation: it mints and takes the nonce, and checks what would stop it from running.
-    fn start_deposit(&self, evm: &mut Evm<S>, mint: u128) -> Result<(), EvmError> {
+    fn start_deposit(&self, evm: &mut Machine<S>, mint: u128) -> Result<(), EvmError> {
         let (_, tx, cfg, journal, _, _) = evm.ctx().all_mut();
         if tx.kind().is_create() && tx.input().len() > cfg.max_initcode_size() {
             return Err(InvalidTransaction::CreateInitCodeSizeLimit.into());
@@ -98,7 +94,7 @@ impl<S: StateReader> TxHandler<S> {
     }
 
     /// What `eth_call` still checks before execution.
-    fn check_lenient(&self, evm: &mut Evm<S>) -> Result<(), EvmError> {
+    fn check_lenient(&self, evm: &mut Machine<S>) -> Result<(), EvmError> {
         let ctx = evm.ctx();
         let (tx, cfg) = (ctx.tx(), ctx.cfg());
         if tx.kind().is_create() && tx.input().len() > cfg.max_initcode_size() {
@@ -117,7 +113,7 @@ impl<S: StateReader> TxHandler<S> {
         Ok(())
     }
 
-    fn credit(evm: &mut Evm<S>, address: Address, wei: U256) -> Result<(), EvmError> {
+    fn credit(evm: &mut Machine<S>, address: Address, wei: U256) -> Result<(), EvmError> {
         if !wei.is_zero() {
             evm.ctx()
                 .journal_mut()
@@ -137,7 +133,7 @@ pub(crate) fn lack_of_funds(fee: U256, balance: U256) -> InvalidTransaction {
 }
 
 impl<S: StateReader> Handler for TxHandler<S> {
-    type Evm = Evm<S>;
+    type Evm = Machine<S>;
     type Error = EvmError;
     type HaltReason = HaltReason;
 

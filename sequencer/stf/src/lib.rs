@@ -23,11 +23,14 @@ mod gas;
 mod halt;
 mod handler;
 pub mod l1_info;
+mod machine;
 mod memory;
 mod overrides;
 mod reader;
 mod rejection;
 mod rules;
+#[cfg(feature = "statetest")]
+pub mod statetest;
 mod system;
 mod tx_env;
 

@@ -99,6 +99,10 @@ impl StateReader for MemoryState {
             .unwrap_or_default())
     }
 
+    fn has_storage(&self, address: Address) -> Result<bool, StateError> {
+        Ok(self.slots(address).next().is_some())
+    }
+
     fn code(&self, hash: B256) -> Result<Bytes, StateError> {
         self.codes
             .get(&hash)

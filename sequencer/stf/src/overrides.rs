@@ -111,6 +111,10 @@ impl<S: StateReader> StateReader for OverriddenState<'_, S> {
         }
     }
 
+    fn has_storage(&self, address: Address) -> Result<bool, StateError> {
+        self.inner.has_storage(address)
+    }
+
     fn code(&self, hash: B256) -> Result<Bytes, StateError> {
         let replaced = self
             .accounts

@@ -20,6 +20,11 @@ pub trait StateReader: Send + Sync {
     fn storage(&self, address: Address, slot: U256) -> Result<U256, StateError>;
     /// The code with this hash, which an account of this state has.
     fn code(&self, hash: B256) -> Result<Bytes, StateError>;
+    /// Whether any slot of an account is not zero. Asked for accounts without code and nonce that a contract is to be
+    /// created at (EIP-7610): no chain whose every contract has a nonce (EIP-161) has any with storage.
+    fn has_storage(&self, _address: Address) -> Result<bool, StateError> {
+        Ok(false)
+    }
     /// The hash of a block at or below this state's; asked for the last 256 only.
     fn block_hash(&self, number: u64) -> Result<B256, StateError>;
 }
@@ -35,6 +40,9 @@ macro_rules! forward {
             }
             fn code(&self, hash: B256) -> Result<Bytes, StateError> {
                 (**self).code(hash)
+            }
+            fn has_storage(&self, address: Address) -> Result<bool, StateError> {
+                (**self).has_storage(address)
             }
             fn block_hash(&self, number: u64) -> Result<B256, StateError> {
                 (**self).block_hash(number)

@@ -2,7 +2,8 @@
 
 use crate::{
     BlockError, StateReader,
-    handler::{Evm, EvmError, Flow, TxHandler},
+    handler::{EvmError, Flow, TxHandler},
+    machine::Machine,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, Bytes};
@@ -15,7 +16,7 @@ use revm::{
 
 /// Calls a system contract with 30 M gas that nobody pays. `None` if it has no code.
 pub(crate) fn call<S: StateReader>(
-    evm: &mut Evm<S>,
+    evm: &mut Machine<S>,
     contract: Address,
     data: Bytes,
 ) -> Result<Option<ExecutionResult>, BlockError> {
@@ -33,7 +34,7 @@ pub(crate) fn call<S: StateReader>(
     let changes = evm.ctx.journal_mut().finalize();
     match result {
         Ok(result) => {
-            evm.ctx.journaled_state.database.commit(changes)?;
+            evm.state().commit(changes)?;
             Ok(Some(result))
         }
         Err(EvmError::Database(error)) => Err(error.into()),
