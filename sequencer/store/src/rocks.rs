@@ -1,0 +1,172 @@
+//! RocksDB as [`Kv`]: one column family per table, all its options in one place.
+
+use crate::{
+    Result, StoreError,
+    kv::{Batch, Kv, KvRead, Visit},
+    schema::{Access, TableId},
+};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode,
+    Options, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
+};
+use std::path::Path;
+
+/// Blocks of table files in RAM, filters and indexes included. The state cache stands in front of it.
+const BLOCK_CACHE_BYTES: usize = 96 << 20;
+/// All memtables together.
+const MEMTABLES_BYTES: usize = 96 << 20;
+/// One memtable; larger ones sort more before they reach the disk, smaller ones are searched quicker.
+const MEMTABLE_BYTES: usize = 24 << 20;
+/// What may have to be read again at a restart.
+const WAL_BYTES_MAX: u64 = 192 << 20;
+/// A filter of this size errs once in a hundred reads.
+const BLOOM_BITS_PER_KEY: f64 = 10.0;
+
+/// The tables on disk.
+pub struct Rocks {
+    db: DB,
+}
+
+impl Rocks {
+    /// Opens or makes the tables in `path`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut options = database_options();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let tables = TableId::ALL.iter().map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
+        Ok(Self { db: DB::open_cf_descriptors(&options, path, tables).map_err(failed)? })
+    }
+
+    /// Opens existing tables without changing anything, so that a check cannot do harm.
+    pub fn open_read_only(path: &Path) -> Result<Self> {
+        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let tables = TableId::ALL.iter().map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
+        let db = DB::open_cf_descriptors_read_only(&database_options(), path, tables, false).map_err(failed)?;
+        Ok(Self { db })
+    }
+
+    fn family(&self, table: TableId) -> Result<&ColumnFamily> {
+        family(&self.db, table)
+    }
+}
+
+fn family(db: &DB, table: TableId) -> Result<&ColumnFamily> {
+    db.cf_handle(table.name()).ok_or_else(|| StoreError::Tables(format!("there is no table `{}`", table.name())))
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    options.set_db_write_buffer_size(MEMTABLES_BYTES);
+    options.set_max_total_wal_size(WAL_BYTES_MAX);
+    options.set_max_background_jobs(2);
+    options.set_max_open_files(512);
+    // Spreads writing to disk, so that the sync of the block log does not queue behind megabytes of tables.
+    options.set_bytes_per_sync(1 << 20);
+    options.set_wal_bytes_per_sync(1 << 20);
+    options.set_keep_log_file_num(2);
+    options.set_max_manifest_file_size(16 << 20);
+    options
+}
+
+fn table_options(table: TableId, cache: &Cache) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    blocks.set_format_version(5);
+    let mut options = Options::default();
+    options.set_write_buffer_size(MEMTABLE_BYTES);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    match table.access() {
+        Access::Point => {
+            blocks.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+            options.set_compression_type(DBCompressionType::Lz4);
+        }
+        Access::PointDense => {
+            blocks.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+            options.set_compression_type(DBCompressionType::None);
+        }
+        Access::Ordered => {
+            blocks.set_block_size(16 << 10);
+            options.set_compression_type(DBCompressionType::Lz4);
+        }
+    }
+    options.set_block_based_table_factory(&blocks);
+    options
+}
+
+impl KvRead for Rocks {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.db.get_cf(self.family(table)?, key).map_err(failed)
+    }
+
+    fn scan(&self, table: TableId, from: &[u8], visit: Visit<'_>) -> Result<()> {
+        let mut rows = self.db.raw_iterator_cf(self.family(table)?);
+        rows.seek(from);
+        while let Some((key, value)) = rows.item() {
+            if visit(key, value).is_break() {
+                return Ok(());
+            }
+            rows.next();
+        }
+        rows.status().map_err(failed)
+    }
+
+    fn last(&self, table: TableId) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let mut rows = self.db.iterator_cf(self.family(table)?, IteratorMode::End);
+        Ok(rows.next().transpose().map_err(failed)?.map(|(k, v)| (k.into(), v.into())))
+    }
+}
+
+impl Kv for Rocks {
+    fn write(&self, batch: &Batch, durable: bool) -> Result<()> {
+        let families = TableId::ALL.iter().map(|t| self.family(*t)).collect::<Result<Vec<_>>>()?;
+        let mut writes = WriteBatch::with_capacity_bytes(batch.bytes() + 16 * batch.len());
+        for (table, key, value) in batch.ops() {
+            let family = families[table as usize];
+            match value {
+                Some(value) => writes.put_cf(family, key, value),
+                None => writes.delete_cf(family, key),
+            }
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(durable);
+        self.db.write_opt(writes, &options).map_err(failed)
+    }
+
+    fn snapshot(&self, read: &mut dyn FnMut(&dyn KvRead)) {
+        read(&RocksSnapshot { db: &self.db, snapshot: self.db.snapshot() });
+    }
+}
+
+struct RocksSnapshot<'a> {
+    db: &'a DB,
+    snapshot: SnapshotWithThreadMode<'a, DB>,
+}
+
+impl KvRead for RocksSnapshot<'_> {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.snapshot.get_cf(family(self.db, table)?, key).map_err(failed)
+    }
+
+    fn scan(&self, table: TableId, from: &[u8], visit: Visit<'_>) -> Result<()> {
+        let mode = IteratorMode::From(from, Direction::Forward);
+        for row in self.snapshot.iterator_cf_opt(family(self.db, table)?, ReadOptions::default(), mode) {
+            let (key, value) = row.map_err(failed)?;
+            if visit(&key, &value).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn last(&self, table: TableId) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let mut rows = self.snapshot.iterator_cf(family(self.db, table)?, IteratorMode::End);
+        Ok(rows.next().transpose().map_err(failed)?.map(|(k, v)| (k.into(), v.into())))
+    }
+}
+
+fn failed(error: rocksdb::Error) -> StoreError {
+    StoreError::Tables(error.into_string())
+}

@@ -1,0 +1,269 @@
+//! Every table: its key, its value, and how it is read. `FORMAT.md` has the bytes.
+//!
+//! Always holds: all rows of one flush stand for the height in [`Tip`]; nothing here is needed to rebuild
+//! anything else here, since all but `Records`, `Journal` and `Markers` follows from the block log.
+
+use crate::{
+    BatchInfo, BlockMeta,
+    codec::{Codec, Reader, Undecodable, Undo, put_varint},
+    log::{LogPosition, LogRef},
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rlp::{Decodable, Encodable};
+use primitives::{Account, Header, Receipt};
+use trie::Nibbles;
+
+/// How a table is read, which decides its filters and compression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// By whole random keys: a bloom filter spares the levels that lack the key.
+    Point,
+    /// Like `Point`, with values that do not compress (hashes).
+    PointDense,
+    /// By ranges and seeks.
+    Ordered,
+}
+
+/// A typed table.
+pub trait Table {
+    /// Which.
+    const ID: TableId;
+    /// Row key; its bytes sort as the table is scanned.
+    type Key: Codec;
+    /// Row value.
+    type Value: Codec;
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $access:ident: $key:ty => $value:ty;)*) => {
+        /// Names a table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum TableId { $($(#[$doc])* $name,)* }
+
+        impl TableId {
+            /// All tables, in the order of their discriminants.
+            pub const ALL: &[TableId] = &[$(TableId::$name,)*];
+
+            /// The name on disk.
+            pub const fn name(self) -> &'static str {
+                match self { $(TableId::$name => $text,)* }
+            }
+
+            /// How it is read.
+            pub const fn access(self) -> Access {
+                match self { $(TableId::$name => Access::$access,)* }
+            }
+        }
+
+        $($(#[$doc])* pub struct $name;
+        impl Table for $name {
+            const ID: TableId = TableId::$name;
+            type Key = $key;
+            type Value = $value;
+        })*
+    };
+}
+
+tables! {
+    /// What the tables stand for; one row.
+    Tip = "tip", Ordered: () => TipRow;
+    /// Safe and finalized height; one row.
+    Markers = "markers", Ordered: () => (u64, u64);
+    /// Number to hash and header.
+    Headers = "headers", Ordered: u64 => HeaderRow;
+    /// Block hash to number.
+    Numbers = "numbers", Point: B256 => u64;
+    /// Number to the block's record in the log, with its anchor.
+    Bodies = "bodies", Ordered: u64 => BodyRow;
+    /// Transaction hash to block number and index.
+    Transactions = "transactions", PointDense: B256 => (u64, u32);
+    /// Number to all receipts.
+    Receipts = "receipts", Ordered: u64 => Vec<Receipt>;
+    /// The state at the tip: accounts.
+    Accounts = "accounts", Point: Address => Account;
+    /// The state at the tip: storage. Zero is absent.
+    Slots = "slots", Point: SlotKey => U256;
+    /// Code by hash; never deleted.
+    Codes = "codes", Point: B256 => Bytes;
+    /// Nodes of the account trie at the tip.
+    AccountNodes = "account_nodes", PointDense: NodePath => Bytes;
+    /// Nodes of the storage tries at the tip, by hashed address.
+    StorageNodes = "storage_nodes", PointDense: (B256, NodePath) => Bytes;
+    /// The account before the block. State at `n`: the first row at or above `n + 1`, else the tip's.
+    AccountHistory = "account_history", Ordered: (Address, u64) => Option<Account>;
+    /// The slot before the block.
+    SlotHistory = "slot_history", Ordered: (SlotKey, u64) => U256;
+    /// All that a block replaced, to undo it.
+    Undos = "undos", Ordered: u64 => Undo;
+    /// Blocks with a log of an address or topic, by the first bytes of its hash: a superset.
+    LogIndex = "log_index", Ordered: (LogTerm, u64) => ();
+    /// Batches seen on L1, by index.
+    Records = "records", Ordered: u64 => BatchInfo;
+    /// Last block of a batch to the batch's index.
+    RecordOfBlock = "record_of_block", Ordered: u64 => u64;
+    /// Small durable notes of other parts.
+    Journal = "journal", Ordered: Vec<u8> => Vec<u8>;
+}
+
+/// Version of all this. A store with another one is rebuilt from the log by deleting `tables`.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the tables stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TipRow {
+    /// [`SCHEMA_VERSION`].
+    pub schema: u32,
+    /// Hash of the chain's first block.
+    pub genesis: B256,
+    /// The flushed height.
+    pub height: u64,
+    /// Hash of that block.
+    pub hash: B256,
+    /// The log up to here is contained.
+    pub log: LogPosition,
+    /// The lowest height whose state the history still gives.
+    pub oldest: u64,
+}
+
+impl Codec for LogPosition {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.segment.put(out);
+        self.offset.put(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self { segment: from.u32()?, offset: from.u64()? })
+    }
+}
+
+impl Codec for TipRow {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.schema.put(out);
+        self.genesis.put(out);
+        self.height.put(out);
+        self.hash.put(out);
+        self.log.put(out);
+        self.oldest.put(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self {
+            schema: from.u32()?,
+            genesis: from.hash()?,
+            height: from.u64()?,
+            hash: from.hash()?,
+            log: LogPosition::read(from)?,
+            oldest: from.u64()?,
+        })
+    }
+}
+
+/// Hash and header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderRow {
+    pub hash: B256,
+    pub header: Header,
+}
+
+impl Codec for HeaderRow {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.hash.put(out);
+        self.header.encode(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        let hash = from.hash()?;
+        let header = Header::decode(&mut from.0).map_err(|_| Undecodable("header"))?;
+        Ok(Self { hash, header })
+    }
+}
+
+/// Where the body lies, and what the header does not say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BodyRow {
+    pub at: LogRef,
+    pub meta: BlockMeta,
+}
+
+impl Codec for BodyRow {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.at.at.put(out);
+        self.at.len.put(out);
+        self.meta.put(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        let at = LogRef { at: LogPosition::read(from)?, len: from.u32()? };
+        Ok(Self { at, meta: BlockMeta::read(from)? })
+    }
+}
+
+/// Address and slot, 52 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotKey(pub Address, pub U256);
+
+impl Codec for SlotKey {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        out.extend_from_slice(&self.1.to_be_bytes::<32>());
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self(from.address()?, U256::from_be_bytes(from.array::<32>()?)))
+    }
+}
+
+/// A trie path: nibbles packed two to a byte, then their number; so neighbours in the trie are neighbours on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodePath(pub Nibbles);
+
+impl Codec for NodePath {
+    fn put(&self, out: &mut Vec<u8>) {
+        let count = self.0.len();
+        for i in (0..count).step_by(2) {
+            let low = self.0.get(i + 1).unwrap_or(0);
+            out.push(self.0.get(i).unwrap_or(0) << 4 | low);
+        }
+        out.push(count as u8);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        let (&count, packed) = from.0.split_last().ok_or(Undecodable("path"))?;
+        if count > 64 || packed.len() != (count as usize).div_ceil(2) {
+            return Err(Undecodable("path"));
+        }
+        from.0 = &[];
+        Ok(Self(Nibbles::unpack(packed).slice(..count as usize)))
+    }
+}
+
+/// First eight bytes of `keccak256(address)` or `keccak256(topic)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LogTerm(pub [u8; 8]);
+
+impl Codec for LogTerm {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        from.array().map(Self)
+    }
+}
+
+impl Codec for BatchInfo {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.index);
+        self.acc.put(out);
+        put_varint(out, self.first_block);
+        put_varint(out, self.last_block);
+        put_varint(out, self.l1_block);
+        self.l1_block_hash.put(out);
+        self.l1_tx.put(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self {
+            index: from.varint()?,
+            acc: from.hash()?,
+            first_block: from.varint()?,
+            last_block: from.varint()?,
+            l1_block: from.varint()?,
+            l1_block_hash: from.hash()?,
+            l1_tx: from.hash()?,
+        })
+    }
+}
