@@ -55,7 +55,7 @@ contract Members is Test {
         _checkNotRobbed(pool, before, 5);
     }
 
-    function leave(uint64 pool, uint256 account) external {
+    function quit(uint64 pool, uint256 account) external {
         pool = _pool(pool);
         uint256[5] memory before = _claimables(pool);
         vm.prank(owner);
