@@ -1,0 +1,198 @@
+//! `eth_call` and `eth_createAccessList`: executions that leave no trace.
+
+use crate::{
+    Node,
+    accounts::block,
+    errors::RpcError,
+    module::{Long, Registry},
+    params::Args,
+};
+use alloy_consensus::Header;
+use alloy_eips::{BlockId, BlockNumberOrTag, eip2930::AccessList};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256, map::B256HashMap};
+use alloy_rpc_types_eth::{
+    BlockOverrides, TransactionRequest,
+    state::{AccountOverride, StateOverride},
+};
+use serde::Serialize;
+use stf::{CallOutcome, CallOverrides, CallRequest};
+use store::StateView;
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.long("eth_call", Long::Call, 4, |node, args, _| call(node, &args));
+    registry.long("eth_createAccessList", Long::Call, 3, |node, args, _| {
+        access_list(node, &args)
+    });
+}
+
+fn call(node: &Node, args: &Args<'_>) -> Result<Bytes, RpcError> {
+    let (state, header) = environment(node, block(args, 1)?)?;
+    let overrides = overrides(args, 2)?;
+    let (request, gas) = capped(node, args.required(0)?)?;
+    let outcome = stf::call(&node.rules, &header, &state, &request, &overrides)
+        .map_err(|error| refused(&error, gas))?;
+    finished(outcome).map(|outcome| outcome.output)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessListForm {
+    access_list: AccessList,
+    gas_used: U64,
+    /// Why the call failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+fn access_list(node: &Node, args: &Args<'_>) -> Result<AccessListForm, RpcError> {
+    let (state, header) = environment(node, block(args, 1)?)?;
+    let overrides = CallOverrides {
+        accounts: overrides(args, 2)?.accounts,
+        ..CallOverrides::default()
+    };
+    let (request, gas) = capped(node, args.required(0)?)?;
+    let (access_list, outcome) =
+        stf::access_list(&node.rules, &header, &state, &request, &overrides)
+            .map_err(|error| refused(&error, gas))?;
+    let gas_used = U64::from(outcome.gas_used);
+    Ok(AccessListForm {
+        access_list,
+        gas_used,
+        error: finished(outcome).err().map(|error| error.message),
+    })
+}
+
+/// The request with a gas limit that the node allows, and that limit.
+fn capped(node: &Node, asked: TransactionRequest) -> Result<(CallRequest, u64), RpcError> {
+    let request = request(node, asked)?;
+    let gas = request
+        .gas_limit
+        .unwrap_or(node.limits.call_gas_max)
+        .min(node.limits.call_gas_max);
+    Ok((
+        CallRequest {
+            gas_limit: Some(gas),
+            ..request
+        },
+        gas,
+    ))
+}
+
+fn refused(error: &stf::TxRejection, gas: u64) -> RpcError {
+    RpcError::server(format!("err: {error} (supplied gas {gas})"))
+}
+
+/// State and header that a call sees. `pending` is the next block's environment over the head's state.
+pub(crate) fn environment(node: &Node, id: BlockId) -> Result<(StateView, Header), RpcError> {
+    let (state, header) = node.state(id)?;
+    match id {
+        BlockId::Number(BlockNumberOrTag::Pending) => Ok((state, node.pending_header())),
+        _ => Ok((state, header)),
+    }
+}
+
+/// Turns a revert or a halt into geth's error.
+pub(crate) fn finished(outcome: CallOutcome) -> Result<CallOutcome, RpcError> {
+    match (outcome.success, &outcome.halt) {
+        (true, _) => Ok(outcome),
+        (false, None) => Err(RpcError::reverted(&outcome.output)),
+        (false, Some(halt)) => Err(RpcError::server(halt.clone())),
+    }
+}
+
+/// Checks a client's request and puts it into `stf`'s form.
+pub(crate) fn request(node: &Node, asked: TransactionRequest) -> Result<CallRequest, RpcError> {
+    if asked.gas_price.is_some()
+        && (asked.max_fee_per_gas.is_some() || asked.max_priority_fee_per_gas.is_some())
+    {
+        return Err(RpcError::server(
+            "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
+        ));
+    }
+    if let (Some(max), Some(tip)) = (asked.max_fee_per_gas, asked.max_priority_fee_per_gas)
+        && max < tip
+    {
+        return Err(RpcError::server(format!(
+            "maxFeePerGas ({max}) < maxPriorityFeePerGas ({tip})"
+        )));
+    }
+    if let Some(have) = asked.chain_id.filter(|have| *have != node.chain_id) {
+        let want = node.chain_id;
+        return Err(RpcError::server(format!(
+            "chainId does not match node's (have={have}, want={want})"
+        )));
+    }
+    let input = asked.input.try_into_unique_input().map_err(|_| {
+        RpcError::server("both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction call data")
+    })?;
+    Ok(CallRequest {
+        from: asked.from.unwrap_or(Address::ZERO),
+        to: match asked.to {
+            Some(TxKind::Call(to)) => Some(to),
+            Some(TxKind::Create) | None => None,
+        },
+        gas_limit: asked.gas,
+        gas_price: asked.gas_price,
+        max_fee: asked.max_fee_per_gas,
+        max_priority_fee: asked.max_priority_fee_per_gas,
+        value: asked.value.unwrap_or_default(),
+        input: input.unwrap_or_default(),
+        access_list: asked.access_list.unwrap_or_default(),
+        authorizations: asked.authorization_list.unwrap_or_default(),
+        nonce: asked.nonce,
+        blob_hashes: asked.blob_versioned_hashes.unwrap_or_default(),
+        max_fee_per_blob_gas: asked.max_fee_per_blob_gas,
+    })
+}
+
+/// State overrides in argument `index`, block overrides in the next.
+pub(crate) fn overrides(args: &Args<'_>, index: usize) -> Result<CallOverrides, RpcError> {
+    let accounts: StateOverride = args.optional(index)?.unwrap_or_default();
+    let block: BlockOverrides = args.optional(index + 1)?.unwrap_or_default();
+    let accounts = accounts
+        .into_iter()
+        .map(|(address, account)| Ok((address, account_override(address, account)?)));
+    Ok(CallOverrides {
+        accounts: accounts.collect::<Result<_, RpcError>>()?,
+        block: block_overrides(block),
+    })
+}
+
+fn account_override(
+    address: Address,
+    asked: AccountOverride,
+) -> Result<stf::AccountOverride, RpcError> {
+    if asked.state.is_some() && asked.state_diff.is_some() {
+        return Err(RpcError::server(format!(
+            "account {address} has both 'state' and 'stateDiff'"
+        )));
+    }
+    if asked.move_precompile_to.is_some() {
+        return Err(RpcError::server("moving precompiles is not supported"));
+    }
+    let slots = |slots: B256HashMap<B256>| {
+        slots
+            .into_iter()
+            .map(|(slot, value)| (slot.into(), value.into()))
+            .collect()
+    };
+    Ok(stf::AccountOverride {
+        balance: asked.balance,
+        nonce: asked.nonce,
+        code: asked.code,
+        state: asked.state.map(slots),
+        state_diff: asked.state_diff.map(slots).unwrap_or_default(),
+    })
+}
+
+fn block_overrides(asked: BlockOverrides) -> stf::BlockOverrides {
+    stf::BlockOverrides {
+        number: asked.number,
+        time: asked.time.map(U256::from),
+        gas_limit: asked.gas_limit,
+        fee_recipient: asked.coinbase,
+        prev_randao: asked.random,
+        base_fee: asked.base_fee.map(|fee| fee.saturating_to()),
+        blob_base_fee: asked.blob_base_fee.map(|fee| fee.saturating_to()),
+    }
+}

@@ -1,0 +1,145 @@
+//! From a client's words for a block to the block: numbers, hashes and tags.
+//!
+//! `finalized <= safe <= latest <= pending` holds in every answer.
+
+use crate::{Context, Events, errors::RpcError, filters::Filters};
+use alloy_consensus::Header;
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use primitives::SealedBlock;
+use std::{ops::Deref, sync::Arc};
+use stf::Rules;
+use store::StateView;
+use tokio::sync::Semaphore;
+
+/// The context with what the methods share at run time.
+pub struct Node {
+    context: Context,
+    /// News of the chain.
+    pub events: Arc<Events>,
+    /// Polling filters.
+    pub(crate) filters: Filters,
+    /// Bounds executed calls.
+    pub(crate) calls: Arc<Semaphore>,
+    /// Bounds long reads.
+    pub(crate) reads: Arc<Semaphore>,
+}
+
+impl Deref for Node {
+    type Target = Context;
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}
+
+impl Node {
+    /// Listens to the store from now on.
+    pub fn new(context: Context) -> Arc<Self> {
+        Arc::new(Self {
+            events: Events::attach(&context.store),
+            filters: Filters::new(context.limits.filters_max),
+            calls: Arc::new(Semaphore::new(context.limits.calls_at_once)),
+            reads: Arc::new(Semaphore::new(context.limits.reads_at_once)),
+            context,
+        })
+    }
+
+    /// The block's number; `None` if this chain does not have it. `pending` is the head here: its transactions
+    /// have not been executed.
+    pub fn number(&self, id: BlockId) -> Result<Option<u64>, RpcError> {
+        match id {
+            BlockId::Hash(hash) => Ok(self.store.number_of(hash.block_hash)?),
+            BlockId::Number(tag) => Ok(self.tag(tag)),
+        }
+    }
+
+    /// As [`Self::number`], for a number or a tag.
+    pub fn tag(&self, tag: BlockNumberOrTag) -> Option<u64> {
+        // The head is read last: it only grows between the two reads.
+        match tag {
+            BlockNumberOrTag::Finalized => Some(self.store.finalized().min(self.store.safe())),
+            BlockNumberOrTag::Safe => Some(self.store.safe()),
+            BlockNumberOrTag::Earliest => Some(self.store.genesis_number()),
+            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => Some(self.head_number()),
+            BlockNumberOrTag::Number(number) => (number <= self.head_number()).then_some(number),
+        }
+    }
+
+    /// Number of the newest block.
+    pub fn head_number(&self) -> u64 {
+        self.store.head().header.number
+    }
+
+    /// The block, or `None` if this chain does not have it.
+    pub fn block(&self, id: BlockId) -> Result<Option<Arc<SealedBlock>>, RpcError> {
+        if matches!(
+            id,
+            BlockId::Number(BlockNumberOrTag::Latest | BlockNumberOrTag::Pending)
+        ) {
+            return Ok(Some(self.store.head()));
+        }
+        let Some(number) = self.number(id)? else {
+            return Ok(None);
+        };
+        let block = self.store.block(number)?;
+        // Between the two lookups a rewind may have put another block there.
+        Ok(block.filter(|block| id.as_block_hash().is_none_or(|hash| hash == block.hash)))
+    }
+
+    /// The block, or the error that says it is not there.
+    pub fn known_block(&self, id: BlockId) -> Result<Arc<SealedBlock>, RpcError> {
+        self.block(id)?.ok_or_else(RpcError::header_not_found)
+    }
+
+    /// State after the block, and its header.
+    pub fn state(&self, id: BlockId) -> Result<(StateView, Header), RpcError> {
+        let block = self.known_block(id)?;
+        Ok((
+            self.store.state_at(block.header.number)?,
+            block.header.clone(),
+        ))
+    }
+
+    /// Header of the block that would come next, as far as it is known before it is made.
+    pub fn pending_header(&self) -> Header {
+        let head = self.store.head();
+        let parent = &head.header;
+        Header {
+            parent_hash: head.hash,
+            number: parent.number + 1,
+            timestamp: parent.timestamp,
+            gas_limit: parent.gas_limit,
+            beneficiary: parent.beneficiary,
+            mix_hash: parent.mix_hash,
+            state_root: parent.state_root,
+            withdrawals_root: parent.withdrawals_root,
+            base_fee_per_gas: Some(self.next_base_fee(parent)),
+            blob_gas_used: parent.blob_gas_used.map(|_| 0),
+            excess_blob_gas: parent
+                .excess_blob_gas
+                .map(|_| stf::next_excess_blob_gas(&self.rules, parent, parent.timestamp)),
+            parent_beacon_block_root: parent.parent_beacon_block_root,
+            requests_hash: parent.requests_hash,
+            ..Header::default()
+        }
+    }
+
+    /// Base fee of the child of `parent`, wei.
+    pub fn next_base_fee(&self, parent: &Header) -> u64 {
+        stf::next_base_fee(&self.rules, parent)
+    }
+
+    /// Price of blob gas in the block of `header`, wei; `None` in headers without blob fields.
+    pub fn blob_base_fee(&self, header: &Header) -> Option<u128> {
+        header
+            .excess_blob_gas
+            .map(|_| stf::blob_base_fee(&self.rules, header))
+    }
+
+    /// Blobs that the block of `header` may hold; 0 on a rollup.
+    pub fn blobs_max(&self, header: &Header) -> u64 {
+        match &*self.rules {
+            Rules::Ethereum(rules) => rules.blob_params(header.timestamp).max,
+            Rules::Rollup(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `eth_getLogs`: by the store's index, within limits that the error names.
+
+use crate::{
+    Node,
+    errors::{self, RpcError},
+    forms::LogForm,
+    module::{Long, Patience, Registry},
+};
+use alloy_primitives::{Address, B256, Log};
+use alloy_rpc_types_eth::{Filter, FilterBlockOption};
+use primitives::SealedBlock;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Addresses, or values of one topic, in one filter (geth's bound).
+const VALUES_MAX: usize = 1_000;
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.long("eth_getLogs", Long::Read, 1, |node, args, patience| {
+        let filter: Filter = args.required(0)?;
+        logs(node, &filter, patience)
+    });
+}
+
+/// Which logs a client wants, wherever they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    addresses: Vec<Address>,
+    topics: Vec<Vec<B256>>,
+}
+
+impl Wanted {
+    /// Refuses filters of unreasonable size.
+    pub(crate) fn new(filter: &Filter) -> Result<Self, RpcError> {
+        let mut topics: Vec<Vec<B256>> = filter
+            .topics
+            .iter()
+            .map(|set| set.iter().copied().collect())
+            .collect();
+        if filter.address.len() > VALUES_MAX
+            || topics.iter().any(|values| values.len() > VALUES_MAX)
+        {
+            return Err(RpcError::params(format!(
+                "exceed max addresses or topics per search position ({VALUES_MAX})"
+            )));
+        }
+        // A trailing position without values matches logs with fewer topics, too.
+        while topics.last().is_some_and(Vec::is_empty) {
+            topics.pop();
+        }
+        Ok(Self {
+            addresses: filter.address.iter().copied().collect(),
+            topics,
+        })
+    }
+
+    /// True if the client wants this log.
+    pub(crate) fn matches(&self, address: Address, topics: &[B256]) -> bool {
+        (self.addresses.is_empty() || self.addresses.contains(&address))
+            && self.topics.len() <= topics.len()
+            && self
+                .topics
+                .iter()
+                .zip(topics)
+                .all(|(any, topic)| any.is_empty() || any.contains(topic))
+    }
+
+    fn matches_log(&self, log: &Log) -> bool {
+        self.matches(log.address, log.data.topics())
+    }
+
+    /// The wanted logs of one block.
+    pub(crate) fn of_block(&self, block: &SealedBlock) -> Vec<LogForm> {
+        let mut found = Vec::new();
+        LogForm::matching(block, |log| self.matches_log(log), |form| found.push(form));
+        found
+    }
+}
+
+/// The logs that `filter` names, oldest first.
+pub(crate) fn logs(
+    node: &Node,
+    filter: &Filter,
+    patience: &Patience,
+) -> Result<Vec<LogForm>, RpcError> {
+    let wanted = Wanted::new(filter)?;
+    let (from, to) = match filter.block_option {
+        FilterBlockOption::AtBlockHash(hash) => {
+            let block = node
+                .block(hash.into())?
+                .ok_or_else(|| RpcError::new(errors::NOT_FOUND, "unknown block"))?;
+            return Ok(wanted.of_block(&block));
+        }
+        FilterBlockOption::Range {
+            from_block,
+            to_block,
+        } => {
+            let head = node.head_number();
+            // A number beyond the head is a range that is not there yet: the part that is there is answered.
+            let bound = |tag: Option<alloy_eips::BlockNumberOrTag>| match tag {
+                None => head,
+                Some(tag) => tag.as_number().or_else(|| node.tag(tag)).unwrap_or(head),
+            };
+            (bound(from_block), bound(to_block))
+        }
+    };
+    if from > to {
+        return Err(RpcError::params("invalid block range params"));
+    }
+    let to = to.min(node.head_number());
+    if from > to {
+        return Ok(Vec::new());
+    }
+    let span = to - from + 1;
+    let max = node.limits.log_blocks_max;
+    if span > max {
+        return Err(RpcError::new(errors::LIMIT, format!("block range of {span} exceeds the limit of {max} blocks")).with_data(
+            json!({ "limit": "blocks", "max": max, "requested": span, "from": hex(from), "to": hex(from + max - 1) }),
+        ));
+    }
+    search(node, &wanted, from, to, patience)
+}
+
+fn search(
+    node: &Node,
+    wanted: &Wanted,
+    from: u64,
+    to: u64,
+    patience: &Patience,
+) -> Result<Vec<LogForm>, RpcError> {
+    let mut found: Vec<LogForm> = Vec::new();
+    let max = node.limits.logs_max;
+    for number in node
+        .store
+        .blocks_with_logs(from, to, &wanted.addresses, &wanted.topics)?
+    {
+        patience.check()?;
+        let Some(block): Option<Arc<SealedBlock>> = node.store.block(number)? else {
+            continue;
+        };
+        found.extend(wanted.of_block(&block));
+        if found.len() > max {
+            // The range that is sure to fit ends before this block; a single block's worth is always given.
+            if number == from {
+                if from == to {
+                    return Ok(found);
+                }
+            }
+            let fits = number.saturating_sub(1).max(from);
+            return Err(RpcError::new(
+                errors::LIMIT,
+                format!("query returned more than {max} results"),
+            )
+            .with_data(
+                json!({ "limit": "logs", "max": max, "from": hex(from), "to": hex(fits) }),
+            ));
+        }
+    }
+    Ok(found)
+}
+
+fn hex(number: u64) -> String {
+    format!("{number:#x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(filter: &str, topics: &[u8], want: bool) {
+        let filter: Filter = serde_json::from_str(filter).unwrap();
+        let topics: Vec<B256> = topics.iter().map(|byte| B256::repeat_byte(*byte)).collect();
+        assert_eq!(
+            Wanted::new(&filter)
+                .unwrap()
+                .matches(Address::repeat_byte(1), &topics),
+            want
+        );
+    }
+
+    fn t(byte: u8) -> String {
+        format!("\"{}\"", B256::repeat_byte(byte))
+    }
+
+    #[test]
+    fn an_empty_filter_wants_everything() {
+        check("{}", &[], true);
+        check("{\"topics\":[]}", &[1, 2], true);
+        check("{\"address\":[]}", &[], true);
+    }
+
+    #[test]
+    fn an_address_excludes_others() {
+        check(
+            &format!("{{\"address\":\"{}\"}}", Address::repeat_byte(1)),
+            &[],
+            true,
+        );
+        check(
+            &format!("{{\"address\":\"{}\"}}", Address::repeat_byte(2)),
+            &[],
+            false,
+        );
+    }
+
+    #[test]
+    fn null_is_any_value_but_the_position_must_be_there() {
+        let filter = format!("{{\"topics\":[null,{}]}}", t(2));
+        check(&filter, &[1, 2], true);
+        check(&filter, &[2], false);
+        check(&filter, &[2, 1], false);
+    }
+
+    #[test]
+    fn a_list_is_any_of_its_values() {
+        let filter = format!("{{\"topics\":[[{},{}]]}}", t(1), t(2));
+        check(&filter, &[2, 9], true);
+        check(&filter, &[3], false);
+    }
+}
