@@ -39,6 +39,13 @@ pub struct Block {
     pub transactions: Vec<Arc<CheckedTx>>,
 }
 
+impl Block {
+    /// Bytes of its transactions before encoding; a batch takes no more for them.
+    pub fn raw_bytes(&self) -> usize {
+        self.transactions.iter().map(|tx| tx.raw.len()).sum()
+    }
+}
+
 /// The sealed chain.
 pub trait Blocks {
     /// Number of the newest sealed block.
@@ -191,12 +198,16 @@ impl Batcher {
             return Next::Wait;
         }
         let since = *self.waiting_since_ms.get_or_insert(now_ms);
+        let over = now_ms >= since.saturating_add(self.network.batch.interval_ms);
         let Some(parent) = blocks.block(after) else { return Next::Wait };
-        let bytes_max = if use_blobs {
-            blobs::capacity(self.network.batch.blobs_max.into())
-        } else {
-            self.network.batch.calldata_bytes_max as usize
-        };
+        let blobs_max = blobs::capacity(self.network.batch.blobs_max.into());
+        let calldata_max = self.network.batch.calldata_bytes_max as usize;
+        // A block that calldata cannot hold goes in blobs, whatever was preferred.
+        let use_blobs = use_blobs || blocks.block(after + 1).is_some_and(|block| block.raw_bytes() > calldata_max);
+        let bytes_max = if use_blobs { blobs_max } else { calldata_max };
+        if !over && !might_be_full(blocks, after, bytes_max, self.network.batch.blocks_max.into()) {
+            return Next::Wait;
+        }
         let parent = Parent { timestamp: parent.timestamp, anchor_number: parent.anchor.0 };
         let mut encoder = BatchEncoder::new(Rules::new(&self.network), parent, bytes_max);
         let mut last = None;
@@ -213,7 +224,7 @@ impl Batcher {
             }
         }
         let Some((number, block)) = last else { return Next::Wait };
-        if !full && now_ms < since.saturating_add(self.network.batch.interval_ms) {
+        if !full && !over {
             return Next::Wait;
         }
         let Some(queue_acc) = queue.acc(block.queue_consumed) else { return Next::Wait };
@@ -240,6 +251,19 @@ impl Batcher {
         };
         Next::Post(Box::new(Draft { record, payload, blocks: (after + 1, number), transactions, bytes }))
     }
+}
+
+/// Whether the blocks behind `after` could fill a batch: encoded they take less than raw.
+fn might_be_full(blocks: &dyn Blocks, after: u64, bytes_max: usize, blocks_max: u64) -> bool {
+    let head = blocks.head();
+    if head - after > blocks_max {
+        return true;
+    }
+    let mut raw = 0;
+    (after + 1..=head).filter_map(|number| blocks.block(number)).any(|block| {
+        raw += block.raw_bytes();
+        raw > bytes_max
+    })
 }
 
 /// Gas of calldata per byte (EIP-7623's floor for non-zero bytes), and of a blob.

@@ -71,7 +71,9 @@ fn tracker_start(store: &Store, deployed_at: u64) -> anyhow::Result<TrackerStart
     loop {
         let record = store.record(index)?.context("a record is missing")?;
         if record.l1_block + READ_AGAIN <= newest {
-            let note = Note::read(store, index)?;
+            let Ok(note) = Note::read(store, index) else {
+                return Ok(TrackerStart { from: deployed_at, ..TrackerStart::default() });
+            };
             let consumed = store.meta(record.last_block)?.context("a record's block has no meta data")?.queue_consumed;
             return Ok(TrackerStart {
                 from: note.read_from,
@@ -96,6 +98,8 @@ struct Note {
 
 impl Note {
     const NAMESPACE: &str = "record";
+    /// Notes kept: more records than [`READ_AGAIN`] L1 blocks can hold in practice; without one, L1 is read whole.
+    const KEPT: u64 = 1_024;
 
     fn read(store: &Store, record: u64) -> anyhow::Result<Self> {
         let notes = store.journal_scan(Self::NAMESPACE)?;
@@ -371,7 +375,15 @@ impl Driver {
         chain.store.put_record(info)?;
         chain.store.set_safe(last_block)?;
         metrics::gauge!("safe_block").set(last_block as f64);
-        self.cursor = resume(&chain.store)?;
+        self.cursor = Cursor {
+            records: posted.index + 1,
+            batch_acc: posted.acc,
+            queue_consumed: meta.queue_consumed,
+            queue_acc: posted.record.queue_acc,
+            anchor: meta.anchor,
+            parent_timestamp: posted.record.last_timestamp,
+            parent_number: last_block,
+        };
         self.unfinal.push_back((posted.at.number, last_block));
         Ok(())
     }
@@ -489,5 +501,9 @@ fn same_input(block: &SealedBlock, input: &BlockInput) -> bool {
 fn note(chain: &Chain, record: u64, l1_block: u64, consumed: u64, queue_acc: B256) -> anyhow::Result<()> {
     let oldest_waiting = chain.l1.entries(consumed, consumed + 1).and_then(|entries| entries.first().map(|q| q.at.number));
     let read_from = oldest_waiting.map_or(l1_block, |oldest| oldest.min(l1_block));
-    Note { queue_acc, read_from }.write(&chain.store, record)
+    Note { queue_acc, read_from }.write(&chain.store, record)?;
+    match record.checked_sub(Note::KEPT) {
+        Some(old) => Ok(chain.store.journal_put(Note::NAMESPACE, &old.to_be_bytes(), None)?),
+        None => Ok(()),
+    }
 }

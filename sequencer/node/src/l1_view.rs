@@ -61,6 +61,11 @@ impl L1View {
         self.inner.lock().anchors.back().copied()
     }
 
+    /// The anchor with this number, if it is remembered.
+    pub fn anchor_at(&self, number: u64) -> Option<Anchor> {
+        self.inner.lock().anchors.iter().rev().find(|anchor| anchor.number == number).copied()
+    }
+
     /// Entries from `consumed` on that stand at or below L1 block `up_to`, as transactions, at most `max`.
     pub fn deposits(&self, consumed: u64, up_to: u64, max: usize) -> Vec<Arc<CheckedTx>> {
         let inner = self.inner.lock();

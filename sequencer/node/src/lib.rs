@@ -1,0 +1,30 @@
+//! The node as a library: the binary and the end-to-end harness put the same stages together.
+//!
+//! This crate owns the clock, the threads and the environment; everything below it is told what time it is.
+//!
+//! ```text
+//! rpc ─▶ mempool ─▶ producer (builder, stf ∥ re-execution) ─▶ store ─▶ batches ─▶ roles::post ─▶ ║ L1 ║
+//!                      ▲                                         ▲                               │
+//!                      └────────── l1_view ◀── driver (derivation) ◀────────────── l1 ◀──────────┘
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod ask;
+pub mod assemble;
+pub mod batch_rpc;
+pub mod batches;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod demo;
+pub mod deploy;
+pub mod dev;
+pub mod driver;
+pub mod file_journal;
+pub mod genesis;
+pub mod keys;
+pub mod l1_view;
+pub mod ops;
+pub mod producer;
+pub mod roles;
+pub mod wallet;

@@ -11,7 +11,7 @@
 use crate::{clock, l1_view::L1View};
 use alloy_primitives::B256;
 use anyhow::Context;
-use builder::BlockBuilder;
+use builder::{BlockBuilder, BlockLimits, Stop};
 use config::Network;
 use mempool::SharedPool;
 use parking_lot::Mutex;
@@ -20,7 +20,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -39,13 +39,34 @@ pub struct Chain {
     pub pool: Arc<SharedPool>,
     /// What is known of L1.
     pub l1: Arc<L1View>,
+    /// What keeps a block small enough to be posted.
+    pub block_limits: BlockLimits,
     /// Batches this process signed: accumulator after the record, last block. When L1 appends one of them there is
     /// nothing to derive.
     pub own_batches: Mutex<HashMap<B256, u64>>,
     /// One writer at a time: the producer, or the driver when L1 says otherwise.
     pub writing: Mutex<()>,
+    /// How often blocks were taken back.
+    pub rewinds: AtomicU64,
+    /// A stage ended with an error; the process is about to.
+    pub failed: AtomicBool,
     /// The process is ending.
     pub stopping: AtomicBool,
+}
+
+/// The most a block may hold so that one posting can carry it: columns never take more than the raw transactions, and
+/// a tenth is left for block tables and framing.
+pub fn block_limits(network: &Network, calldata_only: bool) -> BlockLimits {
+    let bytes = if calldata_only {
+        network.batch.calldata_bytes_max as usize
+    } else {
+        batch::blobs::capacity(network.batch.blobs_max.into())
+    };
+    BlockLimits {
+        da_bytes_max: u64::MAX,
+        raw_bytes_max: (bytes - bytes / 10) as u64,
+        deposit_gas_max: network.chain.gas_limit / 2,
+    }
 }
 
 /// Deposits tried in one block; the rest waits for the next.
@@ -71,6 +92,7 @@ impl Chain {
 
     /// Takes back every block above `to`; what they included waits in the pool again. The caller holds `writing`.
     pub fn rewind(&self, to: u64) -> anyhow::Result<()> {
+        self.rewinds.fetch_add(1, Ordering::Relaxed);
         self.own_batches.lock().retain(|_, last_block| *last_block <= to);
         let removed = self.store.rewind(to)?;
         let transactions = removed.iter().rev().flat_map(|block| &block.transactions);
@@ -107,7 +129,9 @@ pub fn run(chain: &Chain) -> anyhow::Result<()> {
         }
         let _writing = chain.writing.lock();
         last_ms = clock::now_ms();
-        make_block(chain)?;
+        if make_block(chain)? == Stop::Full {
+            last_ms = 0; // What did not fit is not kept waiting.
+        }
     }
     Ok(())
 }
@@ -124,7 +148,7 @@ fn has_work(chain: &Chain) -> anyhow::Result<bool> {
 }
 
 /// Builds, checks and publishes one block. The caller holds `writing`.
-pub fn make_block(chain: &Chain) -> anyhow::Result<Arc<SealedBlock>> {
+pub fn make_block(chain: &Chain) -> anyhow::Result<Stop> {
     let started = std::time::Instant::now();
     let parent = chain.store.head();
     let meta = chain.store.meta(parent.header.number)?.unwrap_or_default();
@@ -134,25 +158,30 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Arc<SealedBlock>> {
     let deposits = chain.l1.deposits(meta.queue_consumed, anchor.number, DEPOSITS_PER_BLOCK);
 
     let context = BlockContext { timestamp, anchor, ..BlockContext::default() };
-    let mut block = BlockBuilder::begin(
-        &chain.rules,
-        &parent.header,
-        parent.hash,
-        context,
-        &deposits,
-        chain.store.latest_state(),
-    )?;
-    block.fill(&chain.pool)?;
+    let at = (&parent.header, parent.hash);
+    let limits = chain.block_limits;
+    let mut block = BlockBuilder::begin(&chain.rules, at, context, &deposits, limits, chain.store.latest_state())?;
+    let filled = match block.fill(&chain.pool, usize::MAX) {
+        Ok(filled) => filled,
+        Err(error) => {
+            chain.pool.lock().release();
+            return Err(error.into());
+        }
+    };
+    for dropped in &filled.dropped {
+        tracing::debug!(hash = %dropped.tx.hash, reason = %dropped.reason, "transaction dropped");
+        metrics::counter!("transactions_dropped").increment(1);
+    }
     let consumed = meta.queue_consumed + block.deposits() as u64;
     let executed = block.finish()?;
-    let filled = started.elapsed();
+    let filled_in = started.elapsed();
 
     let state = chain.store.latest_state();
     let copy = executed.clone();
     let meta = BlockMeta { anchor, queue_consumed: consumed };
     // The second execution runs beside the tries: both take about as long, and there are two cores.
     let (pending, verdict) = std::thread::scope(|scope| {
-        let check = scope.spawn(|| builder::verify(&chain.rules, &parent.header, parent.hash, &context, &copy, state));
+        let check = scope.spawn(|| builder::verify(&chain.rules, at, context, &copy, state));
         let pending = chain.store.seal(executed, meta);
         (pending, check.join())
     });
@@ -161,6 +190,7 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Arc<SealedBlock>> {
         Ok(Ok(())) => {}
         Ok(Err(divergence)) => {
             chain.store.discard(pending)?;
+            chain.pool.lock().release();
             anyhow::bail!("block {} was not published: {divergence}", parent.header.number + 1);
         }
         Err(_) => anyhow::bail!("the second execution of block {} panicked", parent.header.number + 1),
@@ -169,8 +199,8 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Arc<SealedBlock>> {
     let block = chain.store.publish(pending.clone())?;
     chain.pool.lock().on_block(pending.diff(), clock::now_ms());
     let published = started.elapsed();
-    metrics::histogram!("block_fill_seconds").record(filled);
-    metrics::histogram!("block_seal_seconds").record(sealed - filled);
+    metrics::histogram!("block_fill_seconds").record(filled_in);
+    metrics::histogram!("block_seal_seconds").record(sealed - filled_in);
     metrics::histogram!("block_publish_seconds").record(published - sealed);
     metrics::counter!("transactions_included").increment(block.transactions.len() as u64);
     metrics::gauge!("head_block").set(block.header.number as f64);
@@ -185,5 +215,5 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Arc<SealedBlock>> {
             "block"
         );
     }
-    Ok(block)
+    Ok(filled.stop)
 }

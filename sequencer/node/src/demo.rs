@@ -1,0 +1,132 @@
+//! `tributary demo`: a small lineage, one paid inference, and who earned what.
+
+use crate::{cli::Demo, keys, wallet::Wallet};
+use alloy_primitives::{Address, U256, keccak256, utils::format_ether};
+use anyhow::ensure;
+use bindings::{
+    asset_registry::{AssetRegistry, IAssetRegistry},
+    pool_ledger::PoolLedger,
+    revenue_router::RevenueRouter,
+};
+use primitives::predeploys as at;
+
+const WHOLE_PPB: u32 = 1_000_000_000;
+/// A fifth of what a model earns goes upstream.
+const UPSTREAM_PPB: u32 = 200_000_000;
+/// The operator's posted share.
+const OPERATOR_PPB: u32 = 450_000_000;
+
+/// Numbers of `Kind` and `Edge` in `contracts/src/l2/IAssetRegistry.sol`.
+const DATANET: u8 = 0;
+const BASE_MODEL: u8 = 2;
+const ADAPTER: u8 = 3;
+const DERIVED: u8 = 0;
+const TRAINED_ON: u8 = 1;
+
+struct Party {
+    name: &'static str,
+    wallet: Wallet,
+    asset: u64,
+}
+
+/// Runs the demo on a dev node.
+pub async fn run(args: Demo) -> anyhow::Result<()> {
+    let payer = Wallet::new(&args.rpc, keys::dev_key(0)?).await?;
+    let operator = Wallet::new(&args.rpc, keys::dev_key(4)?).await?;
+    let mut parties = Vec::new();
+    for (index, name, kind, edge, content) in [
+        (1, "Datanet  'field notes'", DATANET, DERIVED, "field notes, 12,000 rows"),
+        (2, "base     'river-7b'", BASE_MODEL, TRAINED_ON, "river-7b weights"),
+        (3, "adapter  'river-7b-med'", ADAPTER, DERIVED, "river-7b-med adapter"),
+    ] {
+        let wallet = Wallet::new(&args.rpc, keys::dev_key(index)?).await?;
+        let parents: Vec<IAssetRegistry::Parent> = parties
+            .last()
+            .map(|parent: &Party| IAssetRegistry::Parent { id: parent.asset, weightPpb: WHOLE_PPB, edge })
+            .into_iter()
+            .collect();
+        let upstream = if parents.is_empty() { 0 } else { UPSTREAM_PPB };
+        let call = AssetRegistry::registerCall {
+            kind,
+            contentRoot: keccak256(content),
+            uri: format!("demo:{content}"),
+            parents,
+            upstreamPpb: upstream,
+            floorPpb: 0,
+            licence: keccak256("CC-BY-4.0"),
+            payout: wallet.address(),
+        };
+        let asset = wallet.view(at::ASSET_REGISTRY, &call).await?;
+        wallet.send(at::ASSET_REGISTRY, &call, U256::ZERO).await?;
+        println!("registered  {name:<24} asset {asset}, owner {}", wallet.address());
+        parties.push(Party { name, wallet, asset });
+    }
+    let call = RevenueRouter::registerOperatorCall { payout: operator.address(), sharePpb: OPERATOR_PPB };
+    let operator_id = operator.view(at::REVENUE_ROUTER, &call).await?;
+    operator.send(at::REVENUE_ROUTER, &call, U256::ZERO).await?;
+    println!("registered  {:<24} operator {operator_id}, owner {}", "operator 'mill'", operator.address());
+
+    let Some(called) = parties.last().map(|party| party.asset) else { return Ok(()) };
+    let amount = args.amount_wei;
+    let quote = RevenueRouter::quoteCall {
+        assetId: called,
+        operatorId: operator_id,
+        agentId: 0,
+        amount: amount.saturating_to(),
+    };
+    let quoted = payer.view(at::REVENUE_ROUTER, &quote).await?;
+    let before = claimable(&payer, &parties, operator_id, &operator).await?;
+    let pay = RevenueRouter::payCall {
+        assetId: called,
+        operatorId: operator_id,
+        agentId: 0,
+        r#ref: keccak256("one inference"),
+    };
+    let receipt = payer.send(at::REVENUE_ROUTER, &pay, amount).await?;
+    println!(
+        "\npaid        {} OPEN for one inference of asset {called}\n            transaction {}, gas {}\n",
+        format_ether(amount),
+        receipt["transactionHash"].as_str().unwrap_or_default(),
+        u64::from_str_radix(receipt["gasUsed"].as_str().unwrap_or("0x0").trim_start_matches("0x"), 16)?
+    );
+
+    println!("who earned what (claimable now)");
+    let after = claimable(&payer, &parties, operator_id, &operator).await?;
+    for ((name, was), (_, is)) in before.iter().zip(&after) {
+        println!("  {name:<26} {:>22} OPEN", format_ether(is - was));
+    }
+    let earned: U256 = after.iter().zip(&before).map(|((_, is), (_, was))| is - was).sum();
+    println!("  {:<26} {:>22} OPEN", "treasury and burn", format_ether(amount - earned));
+    println!("  {:<26} {:>22} OPEN", "total", format_ether(amount));
+
+    let total: U256 = quoted.amt.iter().copied().sum();
+    ensure!(total == amount, "the quote adds up to {total} wei, not to {amount}");
+    let quoted_to = |who: Address| -> U256 {
+        quoted.who.iter().zip(&quoted.amt).filter(|(to, _)| **to == who).map(|(_, amount)| *amount).sum()
+    };
+    for party in &parties {
+        let (who, name) = (party.wallet.address(), party.name);
+        let earned = after.iter().zip(&before).find(|((n, _), _)| *n == name).map(|((_, is), (_, was))| is - was);
+        ensure!(earned == Some(quoted_to(who)), "{name} earned {earned:?} wei, the quote said {}", quoted_to(who));
+    }
+    println!("\nthe quote before paying said the same, to the wei");
+    Ok(())
+}
+
+/// What each party could claim: an asset's pool has the asset's number, an operator's lies above 2^63.
+async fn claimable(
+    wallet: &Wallet,
+    parties: &[Party],
+    operator_id: u32,
+    operator: &Wallet,
+) -> anyhow::Result<Vec<(&'static str, U256)>> {
+    let mut found = Vec::new();
+    for party in parties {
+        let call = PoolLedger::claimableCall { pool: party.asset, account: party.wallet.address() };
+        found.push((party.name, wallet.view(at::POOL_LEDGER, &call).await?));
+    }
+    let pool = (1u64 << 63) + u64::from(operator_id);
+    let call = PoolLedger::claimableCall { pool, account: operator.address() };
+    found.push(("operator 'mill'", wallet.view(at::POOL_LEDGER, &call).await?));
+    Ok(found)
+}
