@@ -44,10 +44,10 @@ fn check(
 #[test]
 fn a_call_runs_and_pays_no_fee() {
     // 21000, five pushes, a fresh slot, a log of one word of new memory, CALLVALUE, JUMPI
-    check(|_| {}, true, 21_000 + 5 * 3 + 22_100 + 375 + 8 * 32 + 3 + 2 + 10, 1, OPEN);
+    check(
         |_| {},
         true,
-        21_000 + 6 * 3 + 22_100 + 375 + 8 * 32 + 3 + 2 + 10,
+        21_000 + 5 * 3 + 22_100 + 375 + 8 * 32 + 3 + 2 + 10,
         1,
         OPEN,
     );
@@ -57,7 +57,14 @@ fn a_call_runs_and_pays_no_fee() {
 fn its_writes_and_logs_stay() {
     let mut world = World::new(0).code(who(2), RECEIVER);
     let block = world.block(&[deposit(|_| {})]);
-    assert_eq!((world.slot(who(2), 0), block.receipts[0].logs.len(), block.receipts[0].tx_type), (1, 1, 0x7e));
+    assert_eq!(
+        (
+            world.slot(who(2), 0),
+            block.receipts[0].logs.len(),
+            block.receipts[0].tx_type
+        ),
+        (1, 1, 0x7e)
+    );
 }
 
 #[test]
