@@ -265,6 +265,64 @@ fn bytes_on_l1_are_limited_and_what_never_fits_leaves() {
 }
 
 #[test]
+fn encoded_bytes_are_limited() {
+    let rules = rollup(|_| {});
+    let txs: Vec<_> = (1..=3).map(|n| tx(&rules, n, 0, |_| {})).collect();
+    let (pool, parent, state) = (pool(&rules, &txs), parent(&rules), state());
+    let limits = BlockLimits {
+        raw_bytes_max: 2 * txs[0].raw.len() as u64,
+        ..LIMITS
+    };
+    let mut block = BlockBuilder::begin(
+        &rules,
+        (&parent, PARENT_HASH),
+        context(),
+        NO_DEPOSITS,
+        limits,
+        &state,
+    )
+    .unwrap();
+    assert_eq!(block.fill(&pool, usize::MAX).unwrap().executed, 2);
+}
+
+/// One large transaction after another that does not fit must not keep the block open.
+#[test]
+fn many_misfits_in_a_row_end_a_block_and_scattered_ones_do_not() {
+    let rules = rollup(|rules| rules.gas_limit = 3_000_000);
+    let wish = |n: u8, gas_limit| {
+        tx(&rules, n, 0, |tx| {
+            tx.gas_limit = gas_limit;
+            tx.max_priority_fee_per_gas = u128::from(200 - n);
+        })
+    };
+    let first = wish(1, 21_000);
+    let misfit = |n| wish(n, 2_999_999);
+    let row: Vec<_> = [first.clone()]
+        .into_iter()
+        .chain((2..=40).map(misfit))
+        .chain([wish(41, 21_000)])
+        .collect();
+    let (block, filled, pool) = build(&rules, &row);
+    assert_eq!(hashes(&block.transactions), [first.hash]);
+    assert_eq!(filled.stop, Stop::Full);
+    pool.lock().start_block();
+    pool.lock().on_block(&block.diff, 0);
+    assert_eq!(pool.lock().take(0, 100).len(), 40);
+
+    let scattered: Vec<_> = (1..=90)
+        .map(|n| {
+            if n % 2 == 0 {
+                misfit(n)
+            } else {
+                wish(n, 21_000)
+            }
+        })
+        .collect();
+    let (block, filled, _) = build(&rules, &scattered);
+    assert_eq!((block.transactions.len(), filled.stop), (45, Stop::Dry));
+}
+
+#[test]
 fn deposits_come_first() {
     let rules = rollup(|_| {});
     let (pool, parent, state) = (

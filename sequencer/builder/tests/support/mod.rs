@@ -40,10 +40,10 @@ pub fn address(n: u8) -> Address {
     Address::repeat_byte(n)
 }
 
-/// Senders 1 to 9 with 10^18 wei each.
+/// Senders 1 to 99 with 10^18 wei each.
 pub fn state() -> MemoryState {
     let mut state = MemoryState::default();
-    for n in 1..=9 {
+    for n in 1..=99 {
         state.set_account(
             address(n),
             Account {
