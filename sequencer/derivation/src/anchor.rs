@@ -63,12 +63,13 @@ impl Anchors {
         if to < cursor.anchor.number {
             return Err(DerivationError::Reorg("the record's anchor"));
         }
-        // As u128, since `to + 1 - from` may not fit in 64 bits.
-        let count = (u128::from(to) + 1).saturating_sub(from.into());
-        let numbered = headers
-            .iter()
-            .zip(from..)
-            .all(|(header, number)| header.number == number);
+        let count = match cursor.records {
+            0 => u128::from(to - from) + 1,
+            _ => u128::from(to - cursor.anchor.number),
+        };
+        let numbered = (0..)
+            .zip(headers)
+            .all(|(i, header)| from.checked_add(i) == Some(header.number));
         if headers.len() as u128 != count || !numbered {
             return Err(DerivationError::NeedHeaders { from, to });
         }

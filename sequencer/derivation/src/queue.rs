@@ -15,10 +15,9 @@ pub(crate) fn deposits(
     let count = to
         .checked_sub(from)
         .ok_or(DerivationError::Reorg("the record's queue count"))?;
-    let numbered = entries
-        .iter()
-        .zip(from..)
-        .all(|(entry, index)| entry.index == index);
+    let numbered = (0..)
+        .zip(entries)
+        .all(|(i, entry)| from.checked_add(i) == Some(entry.index));
     if entries.len() as u64 != count || !numbered {
         return Err(DerivationError::NeedEntries { from, to });
     }

@@ -681,6 +681,25 @@ fn no_number_overflows() {
         c.record.record.anchor_hash = c.cursor.anchor.hash;
         c.headers.clear();
     });
+    let entries = plain().with(|c| {
+        c.cursor.queue_consumed = max;
+        c.record.record.queue_consumed = max;
+        c.entries = vec![entry(max, 1)];
+    });
+    assert_eq!(
+        entries.error(),
+        DerivationError::NeedEntries { from: max, to: max }
+    );
+    let header = case.clone().with(|c| {
+        c.headers = vec![Header {
+            number: max,
+            ..Default::default()
+        }]
+    });
+    assert_eq!(
+        header.error(),
+        DerivationError::NeedHeaders { from: max, to: max }
+    );
     // The payload's anchors, relative to the last number there is, run out of it.
     assert_eq!(case.reason(), Reason::Batch(batch::Invalid::Overflow));
     let case = plain().with(|c| {
@@ -746,7 +765,8 @@ prop_compose! {
         let blocks = steps.into_iter().map(|(wait, anchors, deposits, txs)| {
             anchor += anchors;
             seconds = (seconds + wait).max(12 * anchor);
-            entries.extend((0..deposits).map(|i| entry(3 + (entries.len() + i) as u64, 21_000 + wait)));
+            let next = 3 + entries.len() as u64;
+            entries.extend((next..).take(deposits).map(|index| entry(index, 21_000 + wait)));
             let txs = (0..txs).map(|_| { nonce += 1; signed(nonce) }).collect();
             (seconds, anchor, deposits, txs)
         }).collect();
