@@ -32,6 +32,8 @@ use revm::{
 
 /// Runs of `eth_createAccessList` until the list stands still; it grows in each, and two suffice almost always.
 const ACCESS_LIST_ROUNDS: usize = 16;
+/// Gas of a call is cut to this: it bounds the memory that a contract can take to some 50 MiB a frame.
+const CALL_GAS_MAX: u64 = 1 << 32;
 
 /// A transaction that is only asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,7 +42,7 @@ pub struct CallRequest {
     pub from: Address,
     /// Target; `None` creates.
     pub to: Option<Address>,
-    /// The block's if absent.
+    /// The block's if absent. A server that answers strangers sets a lower one than the 2^32 that count at most.
     pub gas_limit: Option<u64>,
     /// Wei per gas (types 0 and 1).
     pub gas_price: Option<u128>,
@@ -106,7 +108,7 @@ impl CallRequest {
         TxEnv {
             tx_type: tx_type as u8,
             caller: self.from,
-            gas_limit: self.gas_limit.unwrap_or(block_gas_limit),
+            gas_limit: self.gas_limit.unwrap_or(block_gas_limit).min(CALL_GAS_MAX),
             gas_price: self.price(),
             kind: self.kind(),
             value: self.value,

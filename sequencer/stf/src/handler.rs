@@ -110,6 +110,14 @@ impl<S: StateReader> TxHandler<S> {
         if tx.max_fee_per_gas() < base_fee {
             return Err(InvalidTransaction::GasPriceLessThanBasefee.into());
         }
+        if tx.tx_type() == TransactionType::Eip4844 as u8 {
+            validation::validate_eip4844_tx(
+                tx.blob_versioned_hashes(),
+                tx.max_fee_per_blob_gas(),
+                ctx.block().blob_gasprice().unwrap_or_default(),
+                cfg.max_blobs_per_tx(),
+            )?;
+        }
         Ok(())
     }
 
