@@ -231,3 +231,22 @@ proptest! {
         prop_assert_eq!(writes, vec![]);
     }
 }
+
+/// Keys that begin other keys sit in branches, which the state never has but a trie may.
+#[test]
+fn a_walk_knows_keys_that_begin_other_keys() {
+    let keys = ["do", "dog", "doge", "horse"].map(Nibbles::unpack);
+    let mut trie = Trie::new(B256::ZERO, EMPTY_ROOT_HASH);
+    for key in &keys {
+        trie.insert(&NoNodes, key, b"there").unwrap();
+    }
+    for (at, from) in keys.iter().enumerate() {
+        let mut seen = Vec::new();
+        trie.walk(&NoNodes, from, &mut |key, _| {
+            seen.push(*key);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(seen, keys[at..]);
+    }
+}

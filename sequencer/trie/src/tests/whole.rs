@@ -19,6 +19,8 @@ type Plain = BTreeMap<Address, (Account, BTreeMap<U256, U256>)>;
 enum Deed {
     /// Sets nonce and balance and writes slots; makes the account if need be.
     Write(u64, Vec<(u64, u64)>),
+    /// Sets all its slots to zero; makes the account if need be.
+    Clear,
     /// Removes it, slot by slot in the difference as well.
     Remove,
     /// Drops its storage without naming it, then writes slots.
@@ -29,6 +31,7 @@ fn deeds(wipes: bool) -> impl Strategy<Value = BTreeMap<u8, Deed>> {
     let slots = || prop::collection::vec((0u64..12, 0u64..3), 0..6);
     let deed = prop_oneof![
         6 => (1u64..1000, slots()).prop_map(|(n, s)| Deed::Write(n, s)),
+        2 => Just(Deed::Clear),
         1 => Just(Deed::Remove),
         u32::from(wipes) => slots().prop_map(Deed::Wipe),
     ];
@@ -62,10 +65,10 @@ fn play(plain: &mut Plain, deeds: &BTreeMap<u8, Deed>) -> StateDiff {
                 write(&mut storage, writes);
                 Some((account, storage))
             }
-            Deed::Remove => {
+            Deed::Clear | Deed::Remove => {
                 let all: Vec<_> = storage.keys().map(|s| (s.to::<u64>(), 0)).collect();
                 write(&mut storage, &all);
-                None
+                matches!(deed, Deed::Clear).then_some((account, storage))
             }
             Deed::Wipe(writes) => {
                 wiped = true;
