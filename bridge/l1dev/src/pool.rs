@@ -1,0 +1,86 @@
+//! The pool as the RPC sees it: blob transactions leave their blobs at the door.
+
+use crate::{
+    blob_tx::{BlobTx, is_blob_tx},
+    chain::Chain,
+};
+use alloy_primitives::{Address, B256, Bytes};
+use primitives::CheckedTx;
+use rpc::{LocalPool, PoolContent, PoolHandle};
+use std::sync::Arc;
+use stf::Rules;
+use tokio::{runtime::RuntimeFlavor, sync::broadcast};
+
+/// Blobs of one transaction from Osaka on (EIP-7594).
+const OSAKA_BLOBS_PER_TX: u64 = 6;
+
+/// See the module.
+pub struct L1Pool {
+    chain: Arc<Chain>,
+    local: Arc<LocalPool>,
+}
+
+impl L1Pool {
+    /// The pool of `chain`.
+    pub fn new(chain: Arc<Chain>) -> Arc<Self> {
+        let clock = chain.clock.clone();
+        let local = LocalPool::new(chain.pool.clone(), chain.store.clone(), Box::new(move || clock()));
+        Arc::new(Self { chain, local })
+    }
+
+    fn submit_blob_tx(&self, raw: &[u8]) -> Result<B256, String> {
+        let tx = BlobTx::decode(raw).map_err(|e| e.to_string())?;
+        let Rules::Ethereum(rules) = &*self.chain.rules else { return Err("not an L1".into()) };
+        let now_s = self.chain.store.head().header.timestamp;
+        let fork = rules.fork(now_s);
+        let in_block = rules.blob_params(now_s).max;
+        let blobs_max = if fork >= config::L1Fork::Osaka { in_block.min(OSAKA_BLOBS_PER_TX) } else { in_block };
+        tx.check_form(fork, blobs_max as usize).map_err(|e| e.to_string())?;
+        if self.chain.pool.lock().contains(&tx.hash) {
+            return Err(mempool::PoolError::AlreadyKnown.to_string());
+        }
+        tx.check_proofs().map_err(|e| e.to_string())?;
+        let admit = || self.local.submit_raw(tx.raw.clone());
+        self.chain
+            .blobs
+            .admit(tx.hash, tx.blobs(), admit)
+            .unwrap_or_else(|| Err(mempool::PoolError::Full.to_string()))
+    }
+}
+
+impl PoolHandle for L1Pool {
+    fn submit_raw(&self, raw: Bytes) -> Result<B256, String> {
+        if !is_blob_tx(&raw) {
+            return self.local.submit_raw(raw);
+        }
+        // Proofs take tens of milliseconds: other requests of this thread go elsewhere meanwhile.
+        match tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| self.submit_blob_tx(&raw)),
+            _ => self.submit_blob_tx(&raw),
+        }
+    }
+
+    fn is_ready(&self, hash: B256) -> bool {
+        self.local.is_ready(hash)
+    }
+
+    fn get(&self, hash: B256) -> Option<Arc<CheckedTx>> {
+        self.local.get(hash)
+    }
+
+    fn pending_nonce(&self, sender: Address) -> Option<u64> {
+        self.local.pending_nonce(sender)
+    }
+
+    fn content(&self, sender: Option<Address>) -> PoolContent {
+        self.local.content(sender)
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        self.local.counts()
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<CheckedTx>> {
+        self.local.subscribe()
+    }
+}
