@@ -42,9 +42,21 @@ impl<K: Hash + Eq + Copy, V: Copy> Clock<K, V> {
         let entry = size_of::<Entry<K, V>>() + 2 * (size_of::<(K, u32)>() + 1);
         let max = (bytes / entry / SHARDS).max(16);
         let shards = (0..SHARDS)
-            .map(|_| RwLock::new(Shard { index: HashMap::default(), entries: Vec::new(), hand: 0, max }))
+            .map(|_| {
+                RwLock::new(Shard {
+                    index: HashMap::default(),
+                    entries: Vec::new(),
+                    hand: 0,
+                    max,
+                })
+            })
             .collect();
-        Self { shards, shard_of, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self {
+            shards,
+            shard_of,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
     }
 
     fn shard(&self, key: &K) -> &RwLock<Shard<K, V>> {
@@ -91,7 +103,11 @@ impl<K: Hash + Eq + Copy, V: Copy> Shard<K, V> {
             self.entries[at as usize].value = value;
             return;
         }
-        let entry = Entry { key, value, used: AtomicBool::new(false) };
+        let entry = Entry {
+            key,
+            value,
+            used: AtomicBool::new(false),
+        };
         if self.entries.len() < self.max {
             self.index.insert(key, self.entries.len() as u32);
             self.entries.push(entry);
@@ -115,7 +131,10 @@ pub struct ByBytes<K: Hash + Eq, V> {
 
 impl<K: Hash + Eq, V: Clone> ByBytes<K, V> {
     pub fn new(max: usize) -> Self {
-        Self { inner: Mutex::new((LruCache::unbounded(), 0)), max }
+        Self {
+            inner: Mutex::new((LruCache::unbounded(), 0)),
+            max,
+        }
     }
 
     pub fn get(&self, key: &K) -> Option<V> {
@@ -131,7 +150,9 @@ impl<K: Hash + Eq, V: Clone> ByBytes<K, V> {
         }
         // The newest stays, however large.
         while *total > self.max && cache.len() > 1 {
-            let Some((_, (_, bytes))) = cache.pop_lru() else { break };
+            let Some((_, (_, bytes))) = cache.pop_lru() else {
+                break;
+            };
             *total -= bytes;
         }
     }
@@ -158,7 +179,10 @@ mod tests {
         }
         assert_eq!(cache.get(&0), Some(0));
         cache.put(99, 99);
-        assert_eq!((cache.get(&0), cache.get(&1), cache.get(&99)), (Some(0), None, Some(99)));
+        assert_eq!(
+            (cache.get(&0), cache.get(&1), cache.get(&99)),
+            (Some(0), None, Some(99))
+        );
     }
 
     #[test]
@@ -175,6 +199,9 @@ mod tests {
         for key in 0..5 {
             cache.put(key, key, 40);
         }
-        assert_eq!((cache.get(&2), cache.get(&3), cache.get(&4)), (None, Some(3), Some(4)));
+        assert_eq!(
+            (cache.get(&2), cache.get(&3), cache.get(&4)),
+            (None, Some(3), Some(4))
+        );
     }
 }

@@ -3,16 +3,17 @@
 //! The state root is computed anew from the flat tables by alloy's hash builder, which shares no code with `trie`.
 
 use crate::{
-    Disk, Folder, KvRead, Result, Rocks, StoreError,
-    kv,
+    Disk, Folder, KvRead, Result, Rocks, StoreError, kv,
     log::{LogRef, LoggedBlock, Record, scan},
     open::{LOG_DIR, TABLES_DIR},
+    proof::SnapshotNodes,
     schema::{self, SlotKey, Table, TipRow},
 };
 use alloy_primitives::{Address, B256, U256, keccak256, map::HashMap};
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount};
 use primitives::{Account, Receipt};
 use std::{ops::ControlFlow, path::Path};
+use trie::StateTrie;
 
 /// What was read, and the first thing that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,7 +45,10 @@ pub type Progress<'a> = &'a mut dyn FnMut(&str, u64);
 pub fn check(dir: &Path, progress: Progress<'_>) -> Result<Report> {
     for part in [LOG_DIR, TABLES_DIR] {
         if !dir.join(part).is_dir() {
-            return Err(StoreError::Refused(format!("there is no store in {}: `{part}` is missing", dir.display())));
+            return Err(StoreError::Refused(format!(
+                "there is no store in {}: `{part}` is missing",
+                dir.display()
+            )));
         }
     }
     let disk = Folder::open(dir.join(LOG_DIR))?;
@@ -54,7 +58,12 @@ pub fn check(dir: &Path, progress: Progress<'_>) -> Result<Report> {
 
 /// [`check`] on any disk and tables.
 pub fn check_on(disk: &dyn Disk, tables: &dyn KvRead, progress: Progress<'_>) -> Result<Report> {
-    let mut check = Check { disk, tables, progress, report: Report::default() };
+    let mut check = Check {
+        disk,
+        tables,
+        progress,
+        report: Report::default(),
+    };
     match check.all() {
         Ok(()) => {}
         Err(Finding::Problem(text)) => check.report.problem = Some(text),
@@ -100,7 +109,9 @@ struct Logged {
 impl Check<'_> {
     fn all(&mut self) -> Found {
         let Some(tip) = kv::get::<schema::Tip>(self.tables, &())? else {
-            return problem("the tables say nothing about their height: the first start did not end".into());
+            return problem(
+                "the tables say nothing about their height: the first start did not end".into(),
+            );
         };
         self.report.flushed = tip.height;
         let genesis = self.genesis_number(&tip)?;
@@ -113,13 +124,21 @@ impl Check<'_> {
     fn genesis_number(&self, tip: &TipRow) -> Found<u64> {
         match kv::get::<schema::Numbers>(self.tables, &tip.genesis)? {
             Some(number) => Ok(number),
-            None => problem(format!("the tables do not have the first block {}", tip.genesis)),
+            None => problem(format!(
+                "the tables do not have the first block {}",
+                tip.genesis
+            )),
         }
     }
 
     /// Checksums, succession and transaction roots.
     fn log(&mut self, tip: &TipRow, genesis: u64) -> Found<Vec<Logged>> {
-        let Self { disk, progress, report, .. } = self;
+        let Self {
+            disk,
+            progress,
+            report,
+            ..
+        } = self;
         let mut chain: Vec<Logged> = Vec::new();
         let mut wrong = None;
         let end = scan(*disk, tip.genesis, None, &mut |record, at| {
@@ -131,10 +150,17 @@ impl Check<'_> {
                 Record::Rewind { to } => chain.truncate(to.saturating_sub(genesis) as usize),
                 Record::Block { number, payload } => {
                     let parent = chain.last().map_or(tip.genesis, |b| b.hash);
-                    match logged(number, payload, at, genesis + 1 + chain.len() as u64, parent) {
+                    match logged(
+                        number,
+                        payload,
+                        at,
+                        genesis + 1 + chain.len() as u64,
+                        parent,
+                    ) {
                         Ok(block) => chain.push(block),
                         Err(what) => {
-                            let place = format!("segment {} offset {}", at.at.segment, at.at.offset);
+                            let place =
+                                format!("segment {} offset {}", at.at.segment, at.at.offset);
                             wrong.get_or_insert(format!("block log, {place}: {what}"));
                         }
                     }
@@ -151,7 +177,19 @@ impl Check<'_> {
     /// Headers, places, receipts and indexes of every flushed block.
     fn tables_against_log(&mut self, tip: &TipRow, genesis: u64, chain: &[Logged]) -> Found {
         if tip.height > genesis + chain.len() as u64 {
-            return problem(format!("the tables stand for block {}, the log ends before", tip.height));
+            return problem(format!(
+                "the tables stand for block {}, the log ends before",
+                tip.height
+            ));
+        }
+        match kv::get::<schema::Headers>(self.tables, &genesis)? {
+            Some(row) if row.hash == tip.genesis && row.header.hash_slow() == row.hash => {}
+            _ => {
+                return problem(format!(
+                    "block {genesis} is not {}, the first of the chain",
+                    tip.genesis
+                ));
+            }
         }
         for number in genesis + 1..=tip.height {
             if number.is_multiple_of(1000) {
@@ -162,17 +200,24 @@ impl Check<'_> {
                 return problem(format!("block {number} has no header in the tables"));
             };
             if row.hash != logged.hash || row.header.hash_slow() != row.hash {
-                return problem(format!("block {number} is {} in the log and {} in the tables", logged.hash, row.hash));
+                return problem(format!(
+                    "block {number} is {} in the log and {} in the tables",
+                    logged.hash, row.hash
+                ));
             }
             if kv::get::<schema::Numbers>(self.tables, &row.hash)? != Some(number) {
                 return problem(format!("block {number} is not found by its hash"));
             }
-            if kv::get::<schema::Bodies>(self.tables, &number)?.is_none_or(|body| body.at != logged.at) {
+            if kv::get::<schema::Bodies>(self.tables, &number)?
+                .is_none_or(|body| body.at != logged.at)
+            {
                 return problem(format!("block {number} is not where the tables say"));
             }
             let receipts = kv::get::<schema::Receipts>(self.tables, &number)?;
             if receipts.as_deref().map(receipts_root) != Some(row.header.receipts_root) {
-                return problem(format!("the receipts of block {number} do not have the root that its header names"));
+                return problem(format!(
+                    "the receipts of block {number} do not have the root that its header names"
+                ));
             }
         }
         Ok(())
@@ -210,7 +255,8 @@ impl Check<'_> {
             }
         }
         let computed = root.root();
-        let header = kv::get::<schema::Headers>(self.tables, &tip.height)?.map(|row| row.header.state_root);
+        let header =
+            kv::get::<schema::Headers>(self.tables, &tip.height)?.map(|row| row.header.state_root);
         if header != Some(computed) {
             return problem(format!(
                 "the state in the tables has root {computed}, the header of block {} says {header:?}: delete the \
@@ -222,7 +268,12 @@ impl Check<'_> {
     }
 
     fn storage_roots(&mut self) -> Found<HashMap<Address, B256>> {
-        let Self { tables, report, progress, .. } = self;
+        let Self {
+            tables,
+            report,
+            progress,
+            ..
+        } = self;
         let mut roots = HashMap::default();
         let mut owner = None;
         let mut slots: Vec<(B256, U256)> = Vec::new();
@@ -247,41 +298,87 @@ impl Check<'_> {
         Ok(roots)
     }
 
-    /// The stored trie: its root node must be the header's, and every node must decode to something.
+    /// The stored tries, walked from the header's root: every node is there and hashes to what names it, and they
+    /// hold as many accounts and slots as the flat tables.
     fn nodes(&mut self, tip: &TipRow) -> Found {
-        let root = kv::get::<schema::AccountNodes>(self.tables, &schema::NodePath(Nibbles::new()))?;
-        let header = kv::get::<schema::Headers>(self.tables, &tip.height)?.map(|row| row.header.state_root);
-        let stored = root.map_or(EMPTY_ROOT_HASH, keccak256);
-        if header != Some(stored) {
-            return problem(format!("the stored trie has root {stored}, the header of block {} says {header:?}", tip.height));
-        }
         for table in [schema::AccountNodes::ID, schema::StorageNodes::ID] {
-            let Self { tables, report, progress, .. } = self;
-            tables.scan(table, &[], &mut |_, _| {
-                report.nodes += 1;
-                if report.nodes.is_multiple_of(1_000_000) {
-                    progress("trie nodes", report.nodes);
-                }
+            self.tables.scan(table, &[], &mut |_, _| {
+                self.report.nodes += 1;
                 ControlFlow::Continue(())
             })?;
+        }
+        let root =
+            kv::get::<schema::Headers>(self.tables, &tip.height)?.map(|row| row.header.state_root);
+        let (mut accounts, mut slots) = (0u64, 0u64);
+        let stored = StateTrie::new(SnapshotNodes(self.tables), root.unwrap_or(EMPTY_ROOT_HASH));
+        let mut with_storage = Vec::new();
+        let walked = stored.walk_accounts(B256::ZERO, &mut |owner, account| {
+            accounts += 1;
+            if accounts.is_multiple_of(100_000) {
+                (self.progress)("trie", accounts);
+            }
+            if account.storage_root != EMPTY_ROOT_HASH {
+                with_storage.push((owner, account.storage_root));
+            }
+            ControlFlow::Continue(())
+        });
+        let walked = walked.and_then(|()| {
+            for (owner, root) in with_storage {
+                let storage = trie::Trie::new(owner, root);
+                storage.walk(&SnapshotNodes(self.tables), &Nibbles::new(), &mut |_, _| {
+                    slots += 1;
+                    ControlFlow::Continue(())
+                })?;
+            }
+            Ok(())
+        });
+        if let Err(error) = walked {
+            return problem(format!(
+                "the stored trie is broken ({error}): delete the folder `tables` to rebuild it from the log"
+            ));
+        }
+        if (accounts, slots) != (self.report.accounts, self.report.slots) {
+            return problem(format!(
+                "the trie holds {accounts} accounts and {slots} slots, the tables {} and {}",
+                self.report.accounts, self.report.slots
+            ));
         }
         Ok(())
     }
 }
 
-fn logged(number: u64, payload: &[u8], at: LogRef, wanted: u64, parent: B256) -> std::result::Result<Logged, String> {
-    let LoggedBlock { header, transactions, .. } = LoggedBlock::decode(payload).map_err(|e| e.to_string())?;
+fn logged(
+    number: u64,
+    payload: &[u8],
+    at: LogRef,
+    wanted: u64,
+    parent: B256,
+) -> std::result::Result<Logged, String> {
+    let LoggedBlock {
+        header,
+        transactions,
+        ..
+    } = LoggedBlock::decode(payload).map_err(|e| e.to_string())?;
     if number != wanted || header.number != number {
         return Err(format!("block {number} where {wanted} belongs"));
     }
     if header.parent_hash != parent {
-        return Err(format!("block {number} has parent {}, not {parent}", header.parent_hash));
+        return Err(format!(
+            "block {number} has parent {}, not {parent}",
+            header.parent_hash
+        ));
     }
     let root = trie::ordered_root(&transactions.iter().map(|tx| &tx.raw).collect::<Vec<_>>());
     if root != header.transactions_root {
-        return Err(format!("the transactions of block {number} do not have the root that its header names"));
+        return Err(format!(
+            "the transactions of block {number} do not have the root that its header names"
+        ));
     }
-    Ok(Logged { at, hash: header.hash_slow(), transactions: transactions.len() as u64 })
+    Ok(Logged {
+        at,
+        hash: header.hash_slow(),
+        transactions: transactions.len() as u64,
+    })
 }
 
 fn receipts_root(receipts: &[Receipt]) -> B256 {
@@ -297,7 +394,10 @@ fn storage_root(slots: &mut [(B256, U256)]) -> B256 {
     slots.sort_unstable_by_key(|(hash, _)| *hash);
     let mut root = HashBuilder::default();
     for (hash, value) in slots {
-        root.add_leaf(Nibbles::unpack(*hash), alloy_rlp::encode_fixed_size(value).as_ref());
+        root.add_leaf(
+            Nibbles::unpack(*hash),
+            alloy_rlp::encode_fixed_size(value).as_ref(),
+        );
     }
     root.root()
 }

@@ -20,7 +20,10 @@ pub struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
-        let (head, rest) = self.0.split_at_checked(n).ok_or(Undecodable("ends early"))?;
+        let (head, rest) = self
+            .0
+            .split_at_checked(n)
+            .ok_or(Undecodable("ends early"))?;
         self.0 = rest;
         Ok(head)
     }
@@ -81,7 +84,11 @@ impl<'a> Reader<'a> {
     /// A count of things that take at least one byte each: bounded by what is left.
     pub fn count(&mut self) -> Result<usize> {
         let n = usize::try_from(self.varint()?).map_err(|_| Undecodable("count"))?;
-        if n > self.0.len() { Err(Undecodable("count")) } else { Ok(n) }
+        if n > self.0.len() {
+            Err(Undecodable("count"))
+        } else {
+            Ok(n)
+        }
     }
 
     pub fn bytes(&mut self) -> Result<&'a [u8]> {
@@ -98,7 +105,11 @@ impl<'a> Reader<'a> {
     }
 
     pub fn end(&self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Undecodable("trailing bytes")) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Undecodable("trailing bytes"))
+        }
     }
 }
 
@@ -234,8 +245,16 @@ impl Codec for Account {
     fn read(from: &mut Reader<'_>) -> Result<Self> {
         let nonce = from.varint()?;
         let balance = from.uint()?;
-        let code_hash = if from.flag()? { from.hash()? } else { primitives::diff::KECCAK_EMPTY };
-        Ok(Self { nonce, balance, code_hash })
+        let code_hash = if from.flag()? {
+            from.hash()?
+        } else {
+            primitives::diff::KECCAK_EMPTY
+        };
+        Ok(Self {
+            nonce,
+            balance,
+            code_hash,
+        })
     }
 }
 
@@ -247,7 +266,11 @@ impl<T: Codec> Codec for Option<T> {
         }
     }
     fn read(from: &mut Reader<'_>) -> Result<Self> {
-        if from.flag()? { T::read(from).map(Some) } else { Ok(None) }
+        if from.flag()? {
+            T::read(from).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -271,7 +294,10 @@ impl Codec for BlockMeta {
             blob_base_fee: from.u128()?,
             prev_randao: from.hash()?,
         };
-        Ok(Self { anchor, queue_consumed: from.u64()? })
+        Ok(Self {
+            anchor,
+            queue_consumed: from.u64()?,
+        })
     }
 }
 
@@ -313,9 +339,17 @@ impl Codec for Vec<Receipt> {
                     topics.push(from.hash()?);
                 }
                 let data = Bytes::copy_from_slice(from.bytes()?);
-                logs.push(Log { address, data: LogData::new_unchecked(topics, data) });
+                logs.push(Log {
+                    address,
+                    data: LogData::new_unchecked(topics, data),
+                });
             }
-            receipts.push(Receipt { tx_type, success, cumulative_gas_used, logs });
+            receipts.push(Receipt {
+                tx_type,
+                success,
+                cumulative_gas_used,
+                logs,
+            });
         }
         Ok(receipts)
     }
@@ -375,7 +409,11 @@ impl Codec for Undo {
             for _ in 0..n {
                 slots.push((from.uint()?, from.uint()?));
             }
-            accounts.push(UndoAccount { address, before, slots });
+            accounts.push(UndoAccount {
+                address,
+                before,
+                slots,
+            });
         }
         Ok(Self { accounts })
     }

@@ -44,7 +44,10 @@ impl Folder {
     /// Opens or makes the folder.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         fs::create_dir_all(&path)?;
-        Ok(Self { path: path.as_ref().to_path_buf(), open: RwLock::default() })
+        Ok(Self {
+            path: path.as_ref().to_path_buf(),
+            open: RwLock::default(),
+        })
     }
 
     fn file(&self, name: &str, create: bool) -> io::Result<Arc<Open>> {
@@ -53,9 +56,21 @@ impl Folder {
         }
         let path = self.path.join(name);
         let fresh = !path.exists();
-        let file = OpenOptions::new().read(true).append(true).create(create).open(path)?;
-        let open = Arc::new(Open { file, fresh: fresh.into() });
-        Ok(self.open.write().entry(name.to_owned()).or_insert(open).clone())
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(create)
+            .open(path)?;
+        let open = Arc::new(Open {
+            file,
+            fresh: fresh.into(),
+        });
+        Ok(self
+            .open
+            .write()
+            .entry(name.to_owned())
+            .or_insert(open)
+            .clone())
     }
 }
 

@@ -53,7 +53,9 @@ pub enum StoreError {
         wanted: B256,
     },
     /// The genesis state does not have the root that its header names.
-    #[error("genesis state has root {computed}, its header says {header}: the network file is inconsistent")]
+    #[error(
+        "genesis state has root {computed}, its header says {header}: the network file is inconsistent"
+    )]
     GenesisRoot {
         /// Of the given state.
         computed: B256,

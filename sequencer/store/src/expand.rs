@@ -22,7 +22,11 @@ impl Inner {
             for slot in self.slots_ever_set(account.address)?.difference(&known) {
                 let before = self.state.slot(head, SlotKey(account.address, *slot))?;
                 if !before.is_zero() {
-                    account.slots.push(SlotDiff { slot: *slot, before, after: U256::ZERO });
+                    account.slots.push(SlotDiff {
+                        slot: *slot,
+                        before,
+                        after: U256::ZERO,
+                    });
                 }
             }
             account.slots.sort_unstable_by_key(|s| s.slot);
@@ -39,13 +43,17 @@ impl Inner {
                 slots.extend(diff.accounts[at].slots.iter().map(|s| s.slot));
             }
         }
-        self.kv.scan(Slots::ID, address.as_slice(), &mut |key, _| match SlotKey::decode(key) {
-            Ok(SlotKey(owner, slot)) if owner == address => {
-                slots.insert(slot);
-                ControlFlow::Continue(())
-            }
-            _ => ControlFlow::Break(()),
-        })?;
+        self.kv.scan(
+            Slots::ID,
+            address.as_slice(),
+            &mut |key, _| match SlotKey::decode(key) {
+                Ok(SlotKey(owner, slot)) if owner == address => {
+                    slots.insert(slot);
+                    ControlFlow::Continue(())
+                }
+                _ => ControlFlow::Break(()),
+            },
+        )?;
         Ok(slots)
     }
 }

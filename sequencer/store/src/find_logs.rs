@@ -41,19 +41,31 @@ impl Inner {
         }
         // Each group must be met by one of its terms.
         let addresses: Vec<LogTerm> = addresses.iter().map(|a| term(a.into_word())).collect();
-        let topics = topics.iter().map(|any| any.iter().map(|t| term(*t)).collect::<Vec<_>>());
-        let groups: Vec<Vec<LogTerm>> = std::iter::once(addresses).chain(topics).filter(|g| !g.is_empty()).collect();
+        let topics = topics
+            .iter()
+            .map(|any| any.iter().map(|t| term(*t)).collect::<Vec<_>>());
+        let groups: Vec<Vec<LogTerm>> = std::iter::once(addresses)
+            .chain(topics)
+            .filter(|g| !g.is_empty())
+            .collect();
         if groups.is_empty() {
             return Ok((from..=to).collect());
         }
 
         // RAM before tables: a flush moves blocks from here to there, and a block found twice is one.
         let mut found = BTreeSet::new();
-        let recent: Vec<_> =
-            self.recent.read().above(from.max(self.flushed() + 1) - 1).map(|b| b.block.clone()).collect();
+        let recent: Vec<_> = self
+            .recent
+            .read()
+            .above(from.max(self.flushed() + 1) - 1)
+            .map(|b| b.block.clone())
+            .collect();
         for block in recent.iter().take_while(|b| b.header.number <= to) {
             let terms = terms_of(&block.receipts);
-            if groups.iter().all(|group| group.iter().any(|t| terms.contains(t))) {
+            if groups
+                .iter()
+                .all(|group| group.iter().any(|t| terms.contains(t)))
+            {
                 found.insert(block.header.number);
             }
         }
@@ -73,16 +85,26 @@ impl Inner {
     }
 }
 
-fn blocks_of(kv: &dyn KvRead, term: LogTerm, from: u64, to: u64, out: &mut BTreeSet<u64>) -> Result<()> {
+fn blocks_of(
+    kv: &dyn KvRead,
+    term: LogTerm,
+    from: u64,
+    to: u64,
+    out: &mut BTreeSet<u64>,
+) -> Result<()> {
     let mut key = Vec::with_capacity(16);
     (term, from).put(&mut key);
-    kv.scan(LogIndex::ID, &key, &mut |row, _| match <(LogTerm, u64)>::decode(row) {
-        Ok((found, number)) if found == term && number <= to => {
-            out.insert(number);
-            ControlFlow::Continue(())
-        }
-        _ => ControlFlow::Break(()),
-    })
+    kv.scan(
+        LogIndex::ID,
+        &key,
+        &mut |row, _| match <(LogTerm, u64)>::decode(row) {
+            Ok((found, number)) if found == term && number <= to => {
+                out.insert(number);
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(()),
+        },
+    )
 }
 
 /// The terms of a block's logs: its addresses and topics.

@@ -125,7 +125,10 @@ impl Drop for Store {
         }
         // What the flusher had no chance to cut. If this fails, the log is replayed at the next start.
         if let Ok(mut writer) = self.inner.writer() {
-            let done = self.inner.discard_pending(&mut writer).and_then(|()| self.inner.flush_here(&mut writer));
+            let done = self
+                .inner
+                .discard_pending(&mut writer)
+                .and_then(|()| self.inner.flush_here(&mut writer));
             if let Err(error) = done {
                 tracing::warn!(%error, "the last blocks are in the log only");
             }
@@ -204,7 +207,9 @@ impl Inner {
 
     /// Blocks that are too few to be due must not wait for ever.
     fn cut_late_blocks(&self) {
-        let Ok(mut writer) = self.writer() else { return };
+        let Ok(mut writer) = self.writer() else {
+            return;
+        };
         if writer.pending.is_some() {
             self.queue.slot.lock().wanted = true;
         } else if let Err(error) = self.cut_flush(&mut writer) {
@@ -213,7 +218,9 @@ impl Inner {
     }
 
     fn write_job(&self, job: &FlushJob) -> Result<()> {
-        let Some(last) = job.blocks.last() else { return Ok(()) };
+        let Some(last) = job.blocks.last() else {
+            return Ok(());
+        };
         let started = Instant::now();
         let height = last.block.header.number;
         let diffs: Vec<Arc<StateDiff>> = job.blocks.iter().filter_map(|b| b.diff.clone()).collect();
@@ -237,9 +244,16 @@ impl Inner {
         let built = started.elapsed();
         self.kv.write(&batch, true)?;
 
-        self.state.flushed(height, changes.accounts.into_iter(), changes.slots.into_iter(), &diffs);
+        self.state.flushed(
+            height,
+            changes.accounts.into_iter(),
+            changes.slots.into_iter(),
+            &diffs,
+        );
         self.flushed.store(height, SeqCst);
-        self.recent.write().flushed(height, self.options.block_cache_bytes);
+        self.recent
+            .write()
+            .flushed(height, self.options.block_cache_bytes);
         metrics::histogram!("store_flush_build_seconds").record(built.as_secs_f64());
         metrics::histogram!("store_flush_seconds").record(started.elapsed().as_secs_f64());
         metrics::gauge!("store_flushed").set(height as f64);
@@ -259,7 +273,9 @@ impl Inner {
     /// Deletes history beyond the retention. Only rows that are in the tables already.
     fn prune(&self, batch: &mut Batch, height: u64) -> Result<u64> {
         let oldest = self.state.oldest();
-        let Some(retention) = self.options.retention_blocks else { return Ok(oldest) };
+        let Some(retention) = self.options.retention_blocks else {
+            return Ok(oldest);
+        };
         let until = height.saturating_sub(retention).min(self.flushed());
         let mut pruned = oldest;
         let start = batch.len();
@@ -318,14 +334,43 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
     let mut accounts: Vec<(Address, u64, Option<Account>)> = Vec::new();
     let mut slots: Vec<(SlotKey, u64, U256)> = Vec::new();
     let mut terms: Vec<(LogTerm, u64)> = Vec::new();
-    for RecentBlock { block, meta, at, diff, .. } in blocks {
+    for RecentBlock {
+        block,
+        meta,
+        at,
+        diff,
+        ..
+    } in blocks
+    {
         let number = block.header.number;
-        batch.put::<schema::Headers>(&number, &HeaderRow { hash: block.hash, header: block.header.clone() });
+        batch.put::<schema::Headers>(
+            &number,
+            &HeaderRow {
+                hash: block.hash,
+                header: block.header.clone(),
+            },
+        );
         batch.put::<schema::Numbers>(&block.hash, &number);
-        batch.put::<schema::Bodies>(&number, &BodyRow { at: *at, meta: *meta });
+        batch.put::<schema::Bodies>(
+            &number,
+            &BodyRow {
+                at: *at,
+                meta: *meta,
+            },
+        );
         batch.put::<schema::Receipts>(&number, &block.receipts);
-        transactions.extend(block.transactions.iter().enumerate().map(|(i, tx)| (tx.hash, (number, i as u32))));
-        terms.extend(terms_of(&block.receipts).into_iter().map(|term| (term, number)));
+        transactions.extend(
+            block
+                .transactions
+                .iter()
+                .enumerate()
+                .map(|(i, tx)| (tx.hash, (number, i as u32))),
+        );
+        terms.extend(
+            terms_of(&block.receipts)
+                .into_iter()
+                .map(|term| (term, number)),
+        );
         let Some(diff) = diff else { continue };
         batch.put::<schema::Undos>(&number, &Undo::of(diff));
         for (hash, code) in &diff.codes {
@@ -335,7 +380,12 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
             if account.before != account.after {
                 accounts.push((account.address, number, account.before));
             }
-            slots.extend(account.slots.iter().map(|s| (SlotKey(account.address, s.slot), number, s.before)));
+            slots.extend(
+                account
+                    .slots
+                    .iter()
+                    .map(|s| (SlotKey(account.address, s.slot), number, s.before)),
+            );
         }
     }
     transactions.sort_unstable_by_key(|(hash, _)| *hash);
@@ -383,7 +433,9 @@ pub fn put_nodes(batch: &mut Batch, kv: &dyn kv::KvRead, nodes: &NodeWrites) -> 
 
 /// Deletes what block `number` left in the history.
 pub fn delete_history(batch: &mut Batch, kv: &dyn kv::KvRead, number: u64) -> Result<()> {
-    let Some(undo) = kv::get::<schema::Undos>(kv, &number)? else { return Ok(()) };
+    let Some(undo) = kv::get::<schema::Undos>(kv, &number)? else {
+        return Ok(());
+    };
     for account in &undo.accounts {
         if account.before.is_some() {
             batch.delete::<schema::AccountHistory>(&(account.address, number));
@@ -397,4 +449,7 @@ pub fn delete_history(batch: &mut Batch, kv: &dyn kv::KvRead, number: u64) -> Re
 }
 
 /// The log position before anything was logged.
-pub const LOG_START: LogPosition = LogPosition { segment: 0, offset: 0 };
+pub const LOG_START: LogPosition = LogPosition {
+    segment: 0,
+    offset: 0,
+};

@@ -26,8 +26,17 @@ pub struct Genesis {
 }
 
 /// Makes sure that the tables hold this chain, and returns what they stand for.
-pub fn settle(kv: &Arc<dyn Kv>, genesis: &Genesis, hash: B256, options: &StoreOptions) -> Result<TipRow> {
-    let differs = |found| StoreError::GenesisDiffers { dir: options.dir.clone(), found, wanted: hash };
+pub fn settle(
+    kv: &Arc<dyn Kv>,
+    genesis: &Genesis,
+    hash: B256,
+    options: &StoreOptions,
+) -> Result<TipRow> {
+    let differs = |found| StoreError::GenesisDiffers {
+        dir: options.dir.clone(),
+        found,
+        wanted: hash,
+    };
     if let Some(tip) = kv::get::<schema::Tip>(&**kv, &())? {
         if tip.genesis != hash {
             return Err(differs(tip.genesis));
@@ -51,13 +60,30 @@ pub fn settle(kv: &Arc<dyn Kv>, genesis: &Genesis, hash: B256, options: &StoreOp
     write(kv, genesis, hash, options)
 }
 
-fn write(kv: &Arc<dyn Kv>, genesis: &Genesis, hash: B256, options: &StoreOptions) -> Result<TipRow> {
+fn write(
+    kv: &Arc<dyn Kv>,
+    genesis: &Genesis,
+    hash: B256,
+    options: &StoreOptions,
+) -> Result<TipRow> {
     let Genesis { header, state } = genesis;
     let number = header.number;
     let mut batch = Batch::default();
-    batch.put::<schema::Headers>(&number, &HeaderRow { hash, header: header.clone() });
+    batch.put::<schema::Headers>(
+        &number,
+        &HeaderRow {
+            hash,
+            header: header.clone(),
+        },
+    );
     batch.put::<schema::Numbers>(&hash, &number);
-    batch.put::<schema::Bodies>(&number, &BodyRow { at: LogRef::default(), meta: BlockMeta::default() });
+    batch.put::<schema::Bodies>(
+        &number,
+        &BodyRow {
+            at: LogRef::default(),
+            meta: BlockMeta::default(),
+        },
+    );
     batch.put::<schema::Receipts>(&number, &Vec::new());
     kv.write(&batch, true)?;
 
@@ -72,10 +98,15 @@ fn write(kv: &Arc<dyn Kv>, genesis: &Genesis, hash: B256, options: &StoreOptions
         Ok::<_, StoreError>(())
     };
     for accounts in state.accounts.chunks(ROWS_IN_BATCH) {
-        let part = StateDiff { accounts: accounts.to_vec(), codes: Vec::new() };
+        let part = StateDiff {
+            accounts: accounts.to_vec(),
+            codes: Vec::new(),
+        };
         computed = trie.apply(&part)?.state_root;
         for account in accounts {
-            let Some(after) = &account.after else { continue };
+            let Some(after) = &account.after else {
+                continue;
+            };
             batch.put::<schema::Accounts>(&account.address, after);
             for slot in account.slots.iter().filter(|s| !s.after.is_zero()) {
                 batch.put::<schema::Slots>(&SlotKey(account.address, slot.slot), &slot.after);
@@ -87,7 +118,10 @@ fn write(kv: &Arc<dyn Kv>, genesis: &Genesis, hash: B256, options: &StoreOptions
         batch.put::<schema::Codes>(hash, code);
     }
     if computed != header.state_root {
-        return Err(StoreError::GenesisRoot { computed, header: header.state_root });
+        return Err(StoreError::GenesisRoot {
+            computed,
+            header: header.state_root,
+        });
     }
     let tip = TipRow {
         schema: schema::SCHEMA_VERSION,

@@ -66,7 +66,12 @@ impl Batch {
     pub fn delete<T: Table>(&mut self, key: &T::Key) {
         let start = self.bytes.len();
         key.put(&mut self.bytes);
-        self.ops.push(Op { table: T::ID, start, key: (self.bytes.len() - start) as u32, value: None });
+        self.ops.push(Op {
+            table: T::ID,
+            start,
+            key: (self.bytes.len() - start) as u32,
+            value: None,
+        });
     }
 
     /// Operations: table, key, and the value or `None` for a delete.
@@ -98,7 +103,9 @@ impl Batch {
 pub(crate) fn get<T: Table>(kv: &dyn KvRead, key: &T::Key) -> Result<Option<T::Value>> {
     let mut bytes = Vec::with_capacity(64);
     key.put(&mut bytes);
-    kv.get(T::ID, &bytes)?.map(|value| decode::<T, _>(&value)).transpose()
+    kv.get(T::ID, &bytes)?
+        .map(|value| decode::<T, _>(&value))
+        .transpose()
 }
 
 /// Typed rows from `from` on, until `visit` breaks or fails.
@@ -122,7 +129,10 @@ pub(crate) fn scan<T: Table>(
 }
 
 /// Runs `read` on a snapshot.
-pub(crate) fn on_snapshot<R>(kv: &dyn Kv, read: impl FnOnce(&dyn KvRead) -> Result<R>) -> Result<R> {
+pub(crate) fn on_snapshot<R>(
+    kv: &dyn Kv,
+    read: impl FnOnce(&dyn KvRead) -> Result<R>,
+) -> Result<R> {
     let mut read = Some(read);
     let mut result = None;
     kv.snapshot(&mut |snapshot| {

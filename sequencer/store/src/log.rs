@@ -50,7 +50,10 @@ pub struct LogRef {
 impl LogRef {
     /// The place behind the record.
     pub fn end(&self) -> LogPosition {
-        LogPosition { segment: self.at.segment, offset: self.at.offset + u64::from(self.len) }
+        LogPosition {
+            segment: self.at.segment,
+            offset: self.at.offset + u64::from(self.len),
+        }
     }
 }
 
@@ -100,11 +103,16 @@ impl LoggedBlock {
         for _ in 0..count {
             let sender = from.address()?;
             let raw = shared.slice_ref(from.bytes()?);
-            let tx = CheckedTx::decode_with_sender(raw, sender).map_err(|_| Undecodable("transaction"))?;
+            let tx = CheckedTx::decode_with_sender(raw, sender)
+                .map_err(|_| Undecodable("transaction"))?;
             transactions.push(Arc::new(tx));
         }
         from.end()?;
-        Ok(Self { header, meta, transactions })
+        Ok(Self {
+            header,
+            meta,
+            transactions,
+        })
     }
 }
 
@@ -130,9 +138,8 @@ impl LogReader {
         let mut bytes = vec![0; at.len as usize];
         self.disk.read(&file, at.at.offset, &mut bytes)?;
         match parse(&bytes) {
-            Ok(Record::Block { payload, .. }) => {
-                LoggedBlock::decode(payload).map_err(|e| damaged(&file, at.at.offset, e.to_string()))
-            }
+            Ok(Record::Block { payload, .. }) => LoggedBlock::decode(payload)
+                .map_err(|e| damaged(&file, at.at.offset, e.to_string())),
             Ok(Record::Rewind { .. }) => Err(damaged(&file, at.at.offset, "not a block".into())),
             Err(what) => Err(damaged(&file, at.at.offset, what)),
         }
@@ -169,15 +176,28 @@ impl BlockLog {
         let end = scan(&*disk, genesis, from, visit)?;
         if end.torn_bytes > 0 {
             let file = segment_name(end.position.segment);
-            tracing::warn!(file, offset = end.position.offset, bytes = end.torn_bytes, "cutting off a torn record");
+            tracing::warn!(
+                file,
+                offset = end.position.offset,
+                bytes = end.torn_bytes,
+                "cutting off a torn record"
+            );
             disk.truncate(&file, end.position.offset)?;
         }
-        Ok(Self { disk, genesis, segment_bytes, end: end.position, buffer: Vec::new() })
+        Ok(Self {
+            disk,
+            genesis,
+            segment_bytes,
+            end: end.position,
+            buffer: Vec::new(),
+        })
     }
 
     /// Appends a block; it is durable on return. After an error the log must be opened anew.
     pub fn append_block(&mut self, block: &SealedBlock, meta: &BlockMeta) -> Result<LogRef> {
-        self.append(KIND_BLOCK, block.header.number, |out| LoggedBlock::encode(block, meta, out))
+        self.append(KIND_BLOCK, block.header.number, |out| {
+            LoggedBlock::encode(block, meta, out)
+        })
     }
 
     /// Appends a rewind; it is durable on return.
@@ -185,36 +205,47 @@ impl BlockLog {
         self.append(KIND_REWIND, to, |_| {})
     }
 
-    fn append(&mut self, kind: u8, height: u64, payload: impl FnOnce(&mut Vec<u8>)) -> Result<LogRef> {
+    fn append(
+        &mut self,
+        kind: u8,
+        height: u64,
+        payload: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<LogRef> {
         if self.end.offset >= self.segment_bytes {
-            self.end = LogPosition { segment: self.end.segment + 1, offset: 0 };
+            self.end = LogPosition {
+                segment: self.end.segment + 1,
+                offset: 0,
+            };
+        }
+        let file = segment_name(self.end.segment);
+        if self.end.offset == 0 {
+            // Synced on its own: a torn header with a good record behind it can then only be damage.
+            self.disk
+                .append(&file, &segment_header(self.end.segment, self.genesis))?;
+            self.disk.sync(&file)?;
+            self.end.offset = SEGMENT_HEADER_BYTES;
         }
         self.buffer.clear();
-        if self.end.offset == 0 {
-            let header = segment_header(self.end.segment, self.genesis);
-            self.buffer.extend_from_slice(&header);
-        }
-        let start = self.buffer.len();
         self.buffer.extend_from_slice(&RECORD_MAGIC);
         self.buffer.extend_from_slice(&[0; 8]);
         self.buffer.push(kind);
         self.buffer.extend_from_slice(&height.to_be_bytes());
         payload(&mut self.buffer);
-        let record = &mut self.buffer[start..];
+        let record = &mut self.buffer;
         let payload_bytes = record.len() - RECORD_HEADER_BYTES;
         if payload_bytes > PAYLOAD_BYTES_MAX {
-            return Err(StoreError::Refused(format!("block {height} takes {payload_bytes} bytes in the log")));
+            return Err(StoreError::Refused(format!(
+                "block {height} takes {payload_bytes} bytes in the log"
+            )));
         }
         let checksum = crc32fast::hash(&record[12..]);
         record[4..8].copy_from_slice(&(payload_bytes as u32).to_be_bytes());
         record[8..12].copy_from_slice(&checksum.to_be_bytes());
         let len = record.len() as u32;
 
-        let file = segment_name(self.end.segment);
         self.disk.append(&file, &self.buffer)?;
         self.disk.sync(&file)?;
-        let at = LogPosition { segment: self.end.segment, offset: self.end.offset + start as u64 };
-        let at = LogRef { at, len };
+        let at = LogRef { at: self.end, len };
         self.end = at.end();
         Ok(at)
     }
@@ -235,12 +266,21 @@ pub fn scan(
     let from = from.unwrap_or_default();
     let Some(&last) = segments.last() else {
         return match from {
-            LogPosition { segment: 0, offset: 0 } => Ok(LogEnd { position: from, torn_bytes: 0 }),
+            LogPosition {
+                segment: 0,
+                offset: 0,
+            } => Ok(LogEnd {
+                position: from,
+                torn_bytes: 0,
+            }),
             _ => Err(StoreError::LogBehindTables("there is no log file".into())),
         };
     };
     if last < from.segment {
-        return Err(StoreError::LogBehindTables(format!("{} is missing", segment_name(from.segment))));
+        return Err(StoreError::LogBehindTables(format!(
+            "{} is missing",
+            segment_name(from.segment)
+        )));
     }
     let mut position = from;
     for sequence in from.segment..=last {
@@ -249,18 +289,32 @@ pub fn scan(
             return Err(damaged(&file, 0, "the segment is missing".into()));
         }
         if sequence != from.segment {
-            position = LogPosition { segment: sequence, offset: 0 };
+            position = LogPosition {
+                segment: sequence,
+                offset: 0,
+            };
         }
         let len = disk.len(&file)?;
         if len < position.offset {
-            return Err(StoreError::LogBehindTables(format!("{file} ends at {len}, before {}", position.offset)));
+            return Err(StoreError::LogBehindTables(format!(
+                "{file} ends at {len}, before {}",
+                position.offset
+            )));
         }
         let is_last = sequence == last;
-        if let Some(torn_bytes) = scan_segment(disk, genesis, &file, len, is_last, &mut position, visit)? {
-            return Ok(LogEnd { position, torn_bytes });
+        if let Some(torn_bytes) =
+            scan_segment(disk, genesis, &file, len, is_last, &mut position, visit)?
+        {
+            return Ok(LogEnd {
+                position,
+                torn_bytes,
+            });
         }
     }
-    Ok(LogEnd { position, torn_bytes: 0 })
+    Ok(LogEnd {
+        position,
+        torn_bytes: 0,
+    })
 }
 
 /// Moves `position` to the end of the segment's good records; returns the length of a torn tail.
@@ -283,7 +337,11 @@ fn scan_segment(
         let other_chain = whole_header && header[..12] == wanted[..12] && header_checks(&header);
         if other_chain {
             let found = B256::from_slice(&header[12..44]);
-            return Err(StoreError::GenesisDiffers { dir: file.into(), found, wanted: genesis });
+            return Err(StoreError::GenesisDiffers {
+                dir: file.into(),
+                found,
+                wanted: genesis,
+            });
         }
         if !is_last || position.offset > 0 || good_record_behind(disk, file, 0, len)? {
             return Err(damaged(file, 0, "bad segment header".into()));
@@ -357,7 +415,10 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     let kind = from.u8().map_err(text)?;
     let height = from.u64().map_err(text)?;
     match kind {
-        KIND_BLOCK => Ok(Record::Block { number: height, payload: from.0 }),
+        KIND_BLOCK => Ok(Record::Block {
+            number: height,
+            payload: from.0,
+        }),
         KIND_REWIND if from.0.is_empty() => Ok(Record::Rewind { to: height }),
         other => Err(format!("record kind {other}")),
     }
@@ -370,7 +431,9 @@ fn good_record_behind(disk: &dyn Disk, file: &str, from: u64, len: u64) -> Resul
     let mut at = 0;
     while let Some(skip) = rest[at..].windows(4).position(|w| w == RECORD_MAGIC) {
         at += skip;
-        if record_len(&rest[at..]).is_some_and(|n| rest[at..].get(..n).is_some_and(|r| parse(r).is_ok())) {
+        if record_len(&rest[at..])
+            .is_some_and(|n| rest[at..].get(..n).is_some_and(|r| parse(r).is_ok()))
+        {
             return Ok(true);
         }
         at += 1;
@@ -393,5 +456,9 @@ fn header_checks(header: &[u8; SEGMENT_HEADER_BYTES as usize]) -> bool {
 }
 
 fn damaged(file: &str, offset: u64, what: String) -> StoreError {
-    StoreError::LogDamaged { file: file.to_owned(), offset, what }
+    StoreError::LogDamaged {
+        file: file.to_owned(),
+        offset,
+        what,
+    }
 }

@@ -1,7 +1,8 @@
 //! The one start path: tables at their height, then the log from there on, executed again.
 
 use crate::{
-    BlockMeta, Disk, Folder, Genesis, Kv, PendingBlock, Result, Rocks, Store, StoreError, StoreOptions,
+    BlockMeta, Disk, Folder, Genesis, Kv, PendingBlock, Result, Rocks, Store, StoreError,
+    StoreOptions,
     cache::ByBytes,
     genesis, kv,
     log::{BlockLog, LogPosition, LogReader, LogRef, LoggedBlock, Record, segment_name},
@@ -44,14 +45,28 @@ impl Store {
         let genesis_hash = genesis.header.hash_slow();
         let tip = genesis::settle(&kv, &genesis, genesis_hash, &options)?;
         let tail = Tail::read(&disk, genesis_hash, options.segment_bytes, &tip)?;
-        let inner = Arc::new(Inner::at(disk, kv, options, genesis.header, genesis_hash, rules, &tip, tail.log)?);
+        let inner = Arc::new(Inner::at(
+            disk,
+            kv,
+            options,
+            genesis.header,
+            genesis_hash,
+            rules,
+            &tip,
+            tail.log,
+        )?);
         inner.catch_up(&tip, tail.base, tail.base_log, &tail.blocks)?;
 
-        let flusher = std::thread::Builder::new().name("store-flusher".into()).spawn({
-            let inner = inner.clone();
-            move || inner.run_flusher()
-        })?;
-        Ok(Arc::new(Self { inner, flusher: Mutex::new(Some(flusher)) }))
+        let flusher = std::thread::Builder::new()
+            .name("store-flusher".into())
+            .spawn({
+                let inner = inner.clone();
+                move || inner.run_flusher()
+            })?;
+        Ok(Arc::new(Self {
+            inner,
+            flusher: Mutex::new(Some(flusher)),
+        }))
     }
 }
 
@@ -68,31 +83,47 @@ impl Tail {
     fn read(disk: &Arc<dyn Disk>, genesis: B256, segment_bytes: u64, tip: &TipRow) -> Result<Self> {
         let (mut base, mut base_log, mut blocks) = (tip.height, tip.log, Vec::new());
         let from = (tip.log != LogPosition::default()).then_some(tip.log);
-        let log = BlockLog::open(disk.clone(), genesis, segment_bytes, from, &mut |record, at| {
-            let head = base + blocks.len() as u64;
-            match record {
-                Record::Block { number, .. } if number == head + 1 => blocks.push(at),
-                Record::Rewind { to } if to >= base && to <= head => blocks.truncate((to - base) as usize),
-                Record::Rewind { to } if to < base => {
-                    (base, base_log) = (to, at.end());
-                    blocks.clear();
+        let log = BlockLog::open(
+            disk.clone(),
+            genesis,
+            segment_bytes,
+            from,
+            &mut |record, at| {
+                let head = base + blocks.len() as u64;
+                match record {
+                    Record::Block { number, .. } if number == head + 1 => blocks.push(at),
+                    Record::Rewind { to } if to >= base && to <= head => {
+                        blocks.truncate((to - base) as usize)
+                    }
+                    Record::Rewind { to } if to < base => {
+                        (base, base_log) = (to, at.end());
+                        blocks.clear();
+                    }
+                    _ => {
+                        return Err(StoreError::LogDamaged {
+                            file: segment_name(at.at.segment),
+                            offset: at.at.offset,
+                            what: format!("the record does not follow block {head}"),
+                        });
+                    }
                 }
-                _ => {
-                    return Err(StoreError::LogDamaged {
-                        file: segment_name(at.at.segment),
-                        offset: at.at.offset,
-                        what: format!("the record does not follow block {head}"),
-                    });
-                }
-            }
-            Ok(())
-        })?;
-        Ok(Self { log, base, base_log, blocks })
+                Ok(())
+            },
+        )?;
+        Ok(Self {
+            log,
+            base,
+            base_log,
+            blocks,
+        })
     }
 }
 
 impl Inner {
-    #[allow(clippy::too_many_arguments, reason = "called once; each part is made by its own step above")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "called once; each part is made by its own step above"
+    )]
     fn at(
         disk: Arc<dyn Disk>,
         kv: Arc<dyn Kv>,
@@ -103,7 +134,12 @@ impl Inner {
         tip: &TipRow,
         log: BlockLog,
     ) -> Result<Self> {
-        let no_block = SealedBlock { header: genesis, hash: genesis_hash, transactions: Vec::new(), receipts: Vec::new() };
+        let no_block = SealedBlock {
+            header: genesis,
+            hash: genesis_hash,
+            transactions: Vec::new(),
+            receipts: Vec::new(),
+        };
         let genesis_number = no_block.header.number;
         let (safe, finalized) =
             kv::get::<schema::Markers>(&*kv, &())?.unwrap_or((genesis_number, genesis_number));
@@ -133,27 +169,47 @@ impl Inner {
             options,
             kv,
         };
-        let head = inner.load_block(tip.height)?.ok_or_else(|| crate::read::row_missing("headers", tip.height))?;
-        inner.writer.lock().trie = StateTrie::new(TableNodes(inner.kv.clone()), head.header.state_root);
+        let head = inner
+            .load_block(tip.height)?
+            .ok_or_else(|| crate::read::row_missing("headers", tip.height))?;
+        inner.writer.lock().trie =
+            StateTrie::new(TableNodes(inner.kv.clone()), head.header.state_root);
         inner.head.store(head);
         Ok(inner)
     }
 
-    fn catch_up(self: &Arc<Self>, tip: &TipRow, base: u64, base_log: LogPosition, blocks: &[LogRef]) -> Result<()> {
+    fn catch_up(
+        self: &Arc<Self>,
+        tip: &TipRow,
+        base: u64,
+        base_log: LogPosition,
+        blocks: &[LogRef],
+    ) -> Result<()> {
         if base < tip.height {
             let oldest = self.state.oldest();
             if base < oldest {
-                return Err(StoreError::Pruned { number: base, oldest });
+                return Err(StoreError::Pruned {
+                    number: base,
+                    oldest,
+                });
             }
             self.go_back(&mut self.writer.lock(), base, base_log)?;
         }
         if !blocks.is_empty() {
-            tracing::info!(from = base + 1, blocks = blocks.len(), "replaying the block log");
+            tracing::info!(
+                from = base + 1,
+                blocks = blocks.len(),
+                "replaying the block log"
+            );
         }
         for (done, at) in blocks.iter().enumerate() {
             self.replay(*at)?;
             if done % 1000 == 999 {
-                tracing::info!(block = self.head_number(), left = blocks.len() - done - 1, "replaying");
+                tracing::info!(
+                    block = self.head_number(),
+                    left = blocks.len() - done - 1,
+                    "replaying"
+                );
             }
         }
         let head = self.head_number();
@@ -163,28 +219,43 @@ impl Inner {
 
     /// Executes the logged block at `at` on the head and makes it the head.
     fn replay(self: &Arc<Self>, at: LogRef) -> Result<()> {
-        let LoggedBlock { header: logged, meta, transactions } = self.log_reader.block(at)?;
+        let LoggedBlock {
+            header: logged,
+            meta,
+            transactions,
+        } = self.log_reader.block(at)?;
         let number = logged.number;
         let failed = |why: String| StoreError::Replay { number, why };
         let parent = self.head.load_full();
         let executed = {
             let context = context(&self.rules, &logged, &meta);
             let state = self.latest_state();
-            let mut block = BlockExecutor::begin(&self.rules, &parent.header, parent.hash, context, state)
-                .map_err(|e| failed(e.to_string()))?;
+            let mut block =
+                BlockExecutor::begin(&self.rules, &parent.header, parent.hash, context, state)
+                    .map_err(|e| failed(e.to_string()))?;
             for (index, tx) in transactions.iter().enumerate() {
-                block.execute(tx).map_err(|e| failed(format!("transaction {index}: {e}")))?;
+                block
+                    .execute(tx)
+                    .map_err(|e| failed(format!("transaction {index}: {e}")))?;
             }
             block.finish().map_err(|e| failed(e.to_string()))?
         };
         let pending: Arc<PendingBlock> = self.seal(executed, meta)?;
         let logged_hash = logged.hash_slow();
         if pending.block.hash != logged_hash {
-            return Err(StoreError::ReplayDiffers { number, logged: logged_hash, computed: pending.block.hash });
+            return Err(StoreError::ReplayDiffers {
+                number,
+                logged: logged_hash,
+                computed: pending.block.hash,
+            });
         }
         let mut writer = self.writer()?;
         self.make_head(&mut writer, &pending, at);
-        if self.flush_is_due(&writer) { self.flush_here(&mut writer) } else { Ok(()) }
+        if self.flush_is_due(&writer) {
+            self.flush_here(&mut writer)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -192,9 +263,10 @@ impl Inner {
 fn context(rules: &Rules, header: &Header, meta: &BlockMeta) -> BlockContext {
     let anchor = match rules {
         Rules::Rollup(_) => meta.anchor,
-        Rules::Ethereum(_) => {
-            Anchor { hash: header.parent_beacon_block_root.unwrap_or_default(), ..Anchor::default() }
-        }
+        Rules::Ethereum(_) => Anchor {
+            hash: header.parent_beacon_block_root.unwrap_or_default(),
+            ..Anchor::default()
+        },
     };
     BlockContext {
         timestamp: header.timestamp,

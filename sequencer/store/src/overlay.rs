@@ -28,7 +28,10 @@ pub struct Versioned<K, T> {
 
 impl<K: Hash + Eq + Copy, T: Copy> Versioned<K, T> {
     fn new(shard_of: fn(&K) -> usize) -> Self {
-        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect(), shard_of }
+        Self {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            shard_of,
+        }
     }
 
     fn shard(&self, key: &K) -> &RwLock<HashMap<K, Versions<T>>> {
@@ -39,26 +42,38 @@ impl<K: Hash + Eq + Copy, T: Copy> Versioned<K, T> {
     pub fn at(&self, key: &K, number: u64) -> Option<T> {
         let shard = self.shard(key).read();
         let versions = shard.get(key)?;
-        let found = versions.after.iter().rev().find(|(block, _)| *block <= number);
+        let found = versions
+            .after
+            .iter()
+            .rev()
+            .find(|(block, _)| *block <= number);
         Some(found.map_or(versions.before, |(_, value)| *value))
     }
 
     /// The value at the floor, if a later block changed it.
     pub fn before(&self, key: &K) -> Option<T> {
-        self.shard(key).read().get(key).map(|versions| versions.before)
+        self.shard(key)
+            .read()
+            .get(key)
+            .map(|versions| versions.before)
     }
 
     /// Block `number`, above all seen so far, changed `key`.
     pub fn push(&self, key: K, number: u64, before: T, after: T) {
         let mut shard = self.shard(&key).write();
-        let versions = shard.entry(key).or_insert_with(|| Versions { before, after: Vec::with_capacity(1) });
+        let versions = shard.entry(key).or_insert_with(|| Versions {
+            before,
+            after: Vec::with_capacity(1),
+        });
         versions.after.push((number, after));
     }
 
     /// The floor rose to `floor`.
     pub fn forget(&self, key: &K, floor: u64) {
         let mut shard = self.shard(key).write();
-        let Some(versions) = shard.get_mut(key) else { return };
+        let Some(versions) = shard.get_mut(key) else {
+            return;
+        };
         let gone = versions.after.partition_point(|(block, _)| *block <= floor);
         if gone == versions.after.len() {
             shard.remove(key);
@@ -71,7 +86,9 @@ impl<K: Hash + Eq + Copy, T: Copy> Versioned<K, T> {
     /// Blocks above `head` were undone.
     pub fn undo(&self, key: &K, head: u64) {
         let mut shard = self.shard(key).write();
-        let Some(versions) = shard.get_mut(key) else { return };
+        let Some(versions) = shard.get_mut(key) else {
+            return;
+        };
         versions.after.retain(|(block, _)| *block <= head);
         if versions.after.is_empty() {
             shard.remove(key);
@@ -94,7 +111,9 @@ impl Overlay {
     pub fn new() -> Self {
         Self {
             accounts: Versioned::new(|address| address[19] as usize),
-            slots: Versioned::new(|SlotKey(address, slot)| slot.as_limbs()[0] as usize ^ address[19] as usize),
+            slots: Versioned::new(|SlotKey(address, slot)| {
+                slot.as_limbs()[0] as usize ^ address[19] as usize
+            }),
         }
     }
 
@@ -102,10 +121,16 @@ impl Overlay {
     pub fn push(&self, number: u64, diff: &StateDiff) {
         for account in &diff.accounts {
             if account.before != account.after {
-                self.accounts.push(account.address, number, account.before, account.after);
+                self.accounts
+                    .push(account.address, number, account.before, account.after);
             }
             for slot in &account.slots {
-                self.slots.push(SlotKey(account.address, slot.slot), number, slot.before, slot.after);
+                self.slots.push(
+                    SlotKey(account.address, slot.slot),
+                    number,
+                    slot.before,
+                    slot.after,
+                );
             }
         }
     }
@@ -115,7 +140,8 @@ impl Overlay {
         for account in &diff.accounts {
             self.accounts.forget(&account.address, floor);
             for slot in &account.slots {
-                self.slots.forget(&SlotKey(account.address, slot.slot), floor);
+                self.slots
+                    .forget(&SlotKey(account.address, slot.slot), floor);
             }
         }
     }
@@ -146,20 +172,37 @@ mod tests {
 
     fn check((overlay, key): (Overlay, SlotKey), want: &[(u64, Option<u64>)]) {
         for (number, value) in want {
-            assert_eq!(overlay.slots.at(&key, *number), value.map(U256::from), "at {number}");
+            assert_eq!(
+                overlay.slots.at(&key, *number),
+                value.map(U256::from),
+                "at {number}"
+            );
         }
     }
 
     #[test]
     fn each_height_sees_its_own_version() {
-        check(slot(), &[(10, Some(1)), (11, Some(1)), (12, Some(2)), (14, Some(2)), (15, Some(3)), (99, Some(3))]);
+        check(
+            slot(),
+            &[
+                (10, Some(1)),
+                (11, Some(1)),
+                (12, Some(2)),
+                (14, Some(2)),
+                (15, Some(3)),
+                (99, Some(3)),
+            ],
+        );
     }
 
     #[test]
     fn a_risen_floor_keeps_the_value_at_the_floor() {
         let (overlay, key) = slot();
         overlay.slots.forget(&key, 13);
-        check((overlay, key), &[(13, Some(2)), (14, Some(2)), (15, Some(3))]);
+        check(
+            (overlay, key),
+            &[(13, Some(2)), (14, Some(2)), (15, Some(3))],
+        );
     }
 
     #[test]
@@ -173,6 +216,9 @@ mod tests {
     fn undone_blocks_leave_no_version() {
         let (overlay, key) = slot();
         overlay.slots.undo(&key, 14);
-        check((overlay, key), &[(11, Some(1)), (14, Some(2)), (20, Some(2))]);
+        check(
+            (overlay, key),
+            &[(11, Some(1)), (14, Some(2)), (20, Some(2))],
+        );
     }
 }

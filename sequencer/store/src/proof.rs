@@ -27,7 +27,10 @@ impl Inner {
         {
             let mut writer = self.writer()?;
             if writer.pending.is_none() && number == self.head_number() {
-                return writer.trie.account_proof(address, slots).map_err(|e| self.stop(e.into()));
+                return writer
+                    .trie
+                    .account_proof(address, slots)
+                    .map_err(|e| self.stop(e.into()));
             }
         }
         let _no_rewind = self.rewinds.read();
@@ -40,7 +43,9 @@ impl Inner {
             return Err(StoreError::Pruned { number, oldest });
         }
         loop {
-            let proof = kv::on_snapshot(&*self.kv, |snapshot| self.proof_over(snapshot, number, address, slots))?;
+            let proof = kv::on_snapshot(&*self.kv, |snapshot| {
+                self.proof_over(snapshot, number, address, slots)
+            })?;
             // `None`: blocks left RAM for tables that are newer than the snapshot.
             if let Some(proof) = proof {
                 return Ok(proof);
@@ -55,9 +60,12 @@ impl Inner {
         address: Address,
         slots: &[U256],
     ) -> Result<Option<AccountProof>> {
-        let tip = kv::get::<schema::Tip>(tables, &())?.ok_or_else(|| StoreError::Tables("no tip".into()))?;
+        let tip = kv::get::<schema::Tip>(tables, &())?
+            .ok_or_else(|| StoreError::Tables("no tip".into()))?;
         let root_at = |n: u64| {
-            let header = self.load_header(n)?.ok_or_else(|| row_missing("headers", n))?;
+            let header = self
+                .load_header(n)?
+                .ok_or_else(|| row_missing("headers", n))?;
             Ok::<_, StoreError>(header.state_root)
         };
         let mut trie = StateTrie::new(SnapshotNodes(tables), root_at(tip.height)?);
@@ -66,7 +74,9 @@ impl Inner {
         } else {
             let diffs: Option<Vec<Arc<StateDiff>>> = {
                 let recent = self.recent.read();
-                (tip.height + 1..=number).map(|n| recent.get(n)?.diff.clone()).collect()
+                (tip.height + 1..=number)
+                    .map(|n| recent.get(n)?.diff.clone())
+                    .collect()
             };
             let Some(diffs) = diffs else { return Ok(None) };
             for diff in diffs {
@@ -74,13 +84,16 @@ impl Inner {
             }
         }
         if trie.root()? != root_at(number)? {
-            return Err(StoreError::Tables(format!("history does not lead to the root of block {number}; run `db check`")));
+            return Err(StoreError::Tables(format!(
+                "history does not lead to the root of block {number}; run `db check`"
+            )));
         }
         Ok(Some(trie.account_proof(address, slots)?))
     }
 }
 
-struct SnapshotNodes<'a>(&'a dyn KvRead);
+/// Trie nodes as of one moment.
+pub(crate) struct SnapshotNodes<'a>(pub &'a dyn KvRead);
 
 impl NodeSource for SnapshotNodes<'_> {
     fn node(&self, owner: B256, path: &Nibbles, hash: B256) -> Result<Bytes, TrieError> {
@@ -88,10 +101,20 @@ impl NodeSource for SnapshotNodes<'_> {
     }
 }
 
-pub(crate) fn node(kv: &dyn KvRead, owner: B256, path: &Nibbles, hash: B256) -> Result<Bytes, TrieError> {
+pub(crate) fn node(
+    kv: &dyn KvRead,
+    owner: B256,
+    path: &Nibbles,
+    hash: B256,
+) -> Result<Bytes, TrieError> {
     let row = match owner.is_zero() {
         true => kv::get::<schema::AccountNodes>(kv, &NodePath(*path)),
         false => kv::get::<schema::StorageNodes>(kv, &(owner, NodePath(*path))),
     };
-    row.map_err(|e| TrieError::Source(e.to_string()))?.ok_or(TrieError::Missing { owner, path: *path, hash })
+    row.map_err(|e| TrieError::Source(e.to_string()))?
+        .ok_or(TrieError::Missing {
+            owner,
+            path: *path,
+            hash,
+        })
 }

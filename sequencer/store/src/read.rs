@@ -34,12 +34,14 @@ impl Store {
 
     /// The block with its transactions and receipts; `None` if the chain has none with that number.
     pub fn block(&self, number: u64) -> Result<Option<Arc<SealedBlock>>> {
-        self.inner.on_chain(number, |inner| inner.load_block(number))
+        self.inner
+            .on_chain(number, |inner| inner.load_block(number))
     }
 
     /// The header alone.
     pub fn header(&self, number: u64) -> Result<Option<Header>> {
-        self.inner.on_chain(number, |inner| inner.load_header(number))
+        self.inner
+            .on_chain(number, |inner| inner.load_header(number))
     }
 
     /// The hash of a block.
@@ -49,10 +51,11 @@ impl Store {
 
     /// The block's anchor and queue position.
     pub fn meta(&self, number: u64) -> Result<Option<BlockMeta>> {
-        self.inner.on_chain(number, |inner| match inner.recent(number) {
-            Some(recent) => Ok(Some(recent.meta)),
-            None => Ok(kv::get::<schema::Bodies>(&*inner.kv, &number)?.map(|row| row.meta)),
-        })
+        self.inner
+            .on_chain(number, |inner| match inner.recent(number) {
+                Some(recent) => Ok(Some(recent.meta)),
+                None => Ok(kv::get::<schema::Bodies>(&*inner.kv, &number)?.map(|row| row.meta)),
+            })
     }
 
     /// The number of the block with this hash.
@@ -80,9 +83,17 @@ impl Store {
 
 impl Inner {
     /// Runs `read` unless `number` is beyond the chain, while no rewind changes it.
-    fn on_chain<T>(&self, number: u64, read: impl FnOnce(&Self) -> Result<Option<T>>) -> Result<Option<T>> {
+    fn on_chain<T>(
+        &self,
+        number: u64,
+        read: impl FnOnce(&Self) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
         let _no_rewind = self.rewinds.read();
-        if number > self.head_number() || number < self.genesis_number { Ok(None) } else { read(self) }
+        if number > self.head_number() || number < self.genesis_number {
+            Ok(None)
+        } else {
+            read(self)
+        }
     }
 
     pub fn recent(&self, number: u64) -> Option<RecentBlock> {
@@ -110,29 +121,46 @@ impl Inner {
         if let Some(block) = self.disk_blocks.get(&number) {
             return Ok(Some(block));
         }
-        let Some(schema::HeaderRow { hash, header }) = kv::get::<schema::Headers>(&*self.kv, &number)? else {
+        let Some(schema::HeaderRow { hash, header }) =
+            kv::get::<schema::Headers>(&*self.kv, &number)?
+        else {
             return Ok(None);
         };
-        let body = kv::get::<schema::Bodies>(&*self.kv, &number)?.ok_or_else(|| row_missing("bodies", number))?;
-        let receipts =
-            kv::get::<schema::Receipts>(&*self.kv, &number)?.ok_or_else(|| row_missing("receipts", number))?;
+        let body = kv::get::<schema::Bodies>(&*self.kv, &number)?
+            .ok_or_else(|| row_missing("bodies", number))?;
+        let receipts = kv::get::<schema::Receipts>(&*self.kv, &number)?
+            .ok_or_else(|| row_missing("receipts", number))?;
         // The first block is in no log: it has no transactions.
         let transactions = match body.at.len {
             0 => Vec::new(),
             _ => {
-                let LoggedBlock { header: logged, transactions, .. } = self.log_reader.block(body.at)?;
+                let LoggedBlock {
+                    header: logged,
+                    transactions,
+                    ..
+                } = self.log_reader.block(body.at)?;
                 if logged != header {
-                    return Err(StoreError::Tables(format!("the log has another block {number} than the tables")));
+                    return Err(StoreError::Tables(format!(
+                        "the log has another block {number} than the tables"
+                    )));
                 }
                 transactions
             }
         };
-        let block = Arc::new(SealedBlock { header, hash, transactions, receipts });
-        self.disk_blocks.put(number, block.clone(), block_bytes(&block));
+        let block = Arc::new(SealedBlock {
+            header,
+            hash,
+            transactions,
+            receipts,
+        });
+        self.disk_blocks
+            .put(number, block.clone(), block_bytes(&block));
         Ok(Some(block))
     }
 }
 
 pub(crate) fn row_missing(table: &str, number: u64) -> StoreError {
-    StoreError::Tables(format!("block {number} has no row in `{table}`; run `db check`"))
+    StoreError::Tables(format!(
+        "block {number} has no row in `{table}`; run `db check`"
+    ))
 }

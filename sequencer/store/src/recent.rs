@@ -45,7 +45,8 @@ impl Recent {
     }
 
     pub fn get(&self, number: u64) -> Option<&RecentBlock> {
-        self.blocks.get(usize::try_from(number.checked_sub(self.first()?)?).ok()?)
+        self.blocks
+            .get(usize::try_from(number.checked_sub(self.first()?)?).ok()?)
     }
 
     pub fn number_of(&self, hash: &B256) -> Option<u64> {
@@ -58,13 +59,19 @@ impl Recent {
 
     /// Blocks above `number`, ascending.
     pub fn above(&self, number: u64) -> impl DoubleEndedIterator<Item = &RecentBlock> {
-        let from = self.blocks.partition_point(|b| b.block.header.number <= number);
+        let from = self
+            .blocks
+            .partition_point(|b| b.block.header.number <= number);
         self.blocks.range(from..)
     }
 
     /// Blocks up to `flushed` need their differences no longer; of these the newest `keep_bytes` stay.
     pub fn flushed(&mut self, flushed: u64, keep_bytes: usize) {
-        for block in self.blocks.iter_mut().take_while(|b| b.block.header.number <= flushed) {
+        for block in self
+            .blocks
+            .iter_mut()
+            .take_while(|b| b.block.header.number <= flushed)
+        {
             block.diff = None;
         }
         let unflushed: usize = self.above(flushed).map(|b| b.bytes).sum();
@@ -96,18 +103,32 @@ impl Recent {
 
 /// What a block takes in RAM, about: decoded fields beside the raw bytes.
 pub fn block_bytes(block: &SealedBlock) -> usize {
-    let transactions: usize = block.transactions.iter().map(|tx| 600 + 2 * tx.raw.len()).sum();
+    let transactions: usize = block
+        .transactions
+        .iter()
+        .map(|tx| 600 + 2 * tx.raw.len())
+        .sum();
     let receipts: usize = block
         .receipts
         .iter()
-        .map(|r| 64 + r.logs.iter().map(|l| 96 + 32 * l.topics().len() + l.data.data.len()).sum::<usize>())
+        .map(|r| {
+            64 + r
+                .logs
+                .iter()
+                .map(|l| 96 + 32 * l.topics().len() + l.data.data.len())
+                .sum::<usize>()
+        })
         .sum();
     1024 + transactions + receipts
 }
 
 /// What a difference takes in RAM, about, with its versions in the overlay.
 pub fn diff_bytes(diff: &StateDiff) -> usize {
-    let accounts: usize = diff.accounts.iter().map(|a| 480 + 250 * a.slots.len()).sum();
+    let accounts: usize = diff
+        .accounts
+        .iter()
+        .map(|a| 480 + 250 * a.slots.len())
+        .sum();
     let codes: usize = diff.codes.iter().map(|(_, code)| 64 + code.len()).sum();
     accounts + codes
 }

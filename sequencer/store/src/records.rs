@@ -33,7 +33,10 @@ impl Store {
         let mut markers = self.inner.markers.lock();
         self.inner.refuse_beyond_head(number)?;
         if number < markers.safe {
-            return Err(StoreError::Refused(format!("the safe height is {}, above {number}", markers.safe)));
+            return Err(StoreError::Refused(format!(
+                "the safe height is {}, above {number}",
+                markers.safe
+            )));
         }
         markers.safe = number;
         self.inner.write_markers(&markers)
@@ -61,7 +64,10 @@ impl Store {
         if let Some(last) = self.last_record()?
             && info.index != last.index + 1
         {
-            return Err(StoreError::Refused(format!("batch {} does not follow batch {}", info.index, last.index)));
+            return Err(StoreError::Refused(format!(
+                "batch {} does not follow batch {}",
+                info.index, last.index
+            )));
         }
         let mut batch = Batch::default();
         batch.put::<schema::Records>(&info.index, &info);
@@ -84,13 +90,18 @@ impl Store {
             Ok(ControlFlow::Break(()))
         })?;
         let Some(index) = index else { return Ok(None) };
-        Ok(self.record(index)?.filter(|info| info.first_block <= number))
+        Ok(self
+            .record(index)?
+            .filter(|info| info.first_block <= number))
     }
 
     /// The newest batch.
     pub fn last_record(&self) -> Result<Option<BatchInfo>> {
-        let Some((key, _)) = self.inner.kv.last(schema::Records::ID)? else { return Ok(None) };
-        let index = u64::decode(&key).map_err(|e| StoreError::Tables(format!("row of `records`: {e}")))?;
+        let Some((key, _)) = self.inner.kv.last(schema::Records::ID)? else {
+            return Ok(None);
+        };
+        let index =
+            u64::decode(&key).map_err(|e| StoreError::Tables(format!("row of `records`: {e}")))?;
         self.record(index)
     }
 
@@ -101,7 +112,9 @@ impl Store {
         if !self.inner.drop_records(|info| info.index >= from)? {
             return Ok(());
         }
-        let stays = self.last_record()?.map_or(self.inner.genesis_number, |info| info.last_block);
+        let stays = self
+            .last_record()?
+            .map_or(self.inner.genesis_number, |info| info.last_block);
         let mut markers = self.inner.markers.lock();
         markers.safe = markers.safe.min(stays).max(markers.finalized);
         self.inner.write_markers(&markers)
@@ -123,13 +136,17 @@ impl Store {
     pub fn journal_scan(&self, namespace: &str) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let prefix = journal_key(namespace, &[]);
         let mut notes = Vec::new();
-        self.inner.kv.scan(schema::Journal::ID, &prefix, &mut |key, value| match key.strip_prefix(&prefix[..]) {
-            Some(key) => {
-                notes.push((key.to_vec(), value.to_vec()));
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
-        })?;
+        self.inner
+            .kv
+            .scan(schema::Journal::ID, &prefix, &mut |key, value| match key
+                .strip_prefix(&prefix[..])
+            {
+                Some(key) => {
+                    notes.push((key.to_vec(), value.to_vec()));
+                    ControlFlow::Continue(())
+                }
+                None => ControlFlow::Break(()),
+            })?;
         Ok(notes)
     }
 }
@@ -142,7 +159,11 @@ fn journal_key(namespace: &str, key: &[u8]) -> Vec<u8> {
 impl Inner {
     fn refuse_beyond_head(&self, number: u64) -> Result<()> {
         let head = self.head_number();
-        if number > head { Err(StoreError::NoBlock { number, head }) } else { Ok(()) }
+        if number > head {
+            Err(StoreError::NoBlock { number, head })
+        } else {
+            Ok(())
+        }
     }
 
     fn write_markers(&self, markers: &Markers) -> Result<()> {
@@ -159,7 +180,8 @@ impl Inner {
     }
 
     pub fn drop_records_above(&self, head: u64) -> Result<()> {
-        self.drop_records(|info| info.last_block > head || info.first_block > head + 1).map(|_| ())
+        self.drop_records(|info| info.last_block > head || info.first_block > head + 1)
+            .map(|_| ())
     }
 
     /// Drops the newest batches as long as `drop` says so. True if there was any.
@@ -167,13 +189,18 @@ impl Inner {
         let mut batch = Batch::default();
         let mut next = self.kv.last(schema::Records::ID)?.map(|(key, _)| key);
         while let Some(key) = next {
-            let index = u64::decode(&key).map_err(|e| StoreError::Tables(format!("row of `records`: {e}")))?;
-            let Some(info) = kv::get::<schema::Records>(&*self.kv, &index)?.filter(&drop) else { break };
+            let index = u64::decode(&key)
+                .map_err(|e| StoreError::Tables(format!("row of `records`: {e}")))?;
+            let Some(info) = kv::get::<schema::Records>(&*self.kv, &index)?.filter(&drop) else {
+                break;
+            };
             batch.delete::<schema::Records>(&index);
             if info.last_block >= info.first_block {
                 batch.delete::<schema::RecordOfBlock>(&info.last_block);
             }
-            next = index.checked_sub(1).map(|index| index.to_be_bytes().to_vec());
+            next = index
+                .checked_sub(1)
+                .map(|index| index.to_be_bytes().to_vec());
         }
         if !batch.is_empty() {
             self.kv.write(&batch, true)?;

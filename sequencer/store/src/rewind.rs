@@ -45,14 +45,21 @@ impl Inner {
         }
         let mut removed = Vec::new();
         for number in (to + 1..=head).rev() {
-            removed.push(self.load_block(number)?.ok_or_else(|| row_missing("headers", number))?);
+            removed.push(
+                self.load_block(number)?
+                    .ok_or_else(|| row_missing("headers", number))?,
+            );
         }
         // Before the log: a record lost by a crash in between is read from L1 again; one that names blocks of
         // another chain would stay.
         self.drop_records_above(to)?;
         let at = writer.log.append_rewind(to).map_err(|e| self.stop(e))?;
-        self.go_back(&mut writer, to, at.end()).map_err(|e| self.stop(e))?;
-        self.tell(&ChainEvent::Rewound { to, removed: removed.clone() });
+        self.go_back(&mut writer, to, at.end())
+            .map_err(|e| self.stop(e))?;
+        self.tell(&ChainEvent::Rewound {
+            to,
+            removed: removed.clone(),
+        });
         Ok(removed)
     }
 
@@ -76,10 +83,17 @@ impl Inner {
         }
         let head = self.load_block_afresh(to)?;
         if writer.trie.root()? != head.header.state_root {
-            return Err(StoreError::Tables(format!("undoing blocks down to {to} gave another state root; run `db check`")));
+            return Err(StoreError::Tables(format!(
+                "undoing blocks down to {to} gave another state root; run `db check`"
+            )));
         }
         self.head.store(head);
-        writer.dirty_txs = self.recent.read().above(self.flushed()).map(|b| b.block.transactions.len() as u64).sum();
+        writer.dirty_txs = self
+            .recent
+            .read()
+            .above(self.flushed())
+            .map(|b| b.block.transactions.len() as u64)
+            .sum();
         self.lower_markers(to)?;
         rewinds.push(to);
         metrics::counter!("store_rewinds").increment(1);
@@ -88,7 +102,8 @@ impl Inner {
 
     fn load_block_afresh(&self, number: u64) -> Result<Arc<SealedBlock>> {
         self.disk_blocks.clear();
-        self.load_block(number)?.ok_or_else(|| row_missing("headers", number))
+        self.load_block(number)?
+            .ok_or_else(|| row_missing("headers", number))
     }
 
     fn undo_tables(&self, writer: &mut Writer, from: u64, to: u64, log: LogPosition) -> Result<()> {
@@ -113,7 +128,9 @@ impl Inner {
         for number in to + 1..=from {
             self.delete_block(&mut batch, number)?;
         }
-        let hash = self.load_hash(to)?.ok_or_else(|| row_missing("headers", to))?;
+        let hash = self
+            .load_hash(to)?
+            .ok_or_else(|| row_missing("headers", to))?;
         let tip = TipRow {
             schema: schema::SCHEMA_VERSION,
             genesis: self.genesis_hash,
@@ -132,9 +149,12 @@ impl Inner {
     fn delete_block(&self, batch: &mut Batch, number: u64) -> Result<()> {
         let kv = &*self.kv;
         delete_history(batch, kv, number)?;
-        let row = kv::get::<schema::Headers>(kv, &number)?.ok_or_else(|| row_missing("headers", number))?;
-        let body = kv::get::<schema::Bodies>(kv, &number)?.ok_or_else(|| row_missing("bodies", number))?;
-        let receipts = kv::get::<schema::Receipts>(kv, &number)?.ok_or_else(|| row_missing("receipts", number))?;
+        let row = kv::get::<schema::Headers>(kv, &number)?
+            .ok_or_else(|| row_missing("headers", number))?;
+        let body =
+            kv::get::<schema::Bodies>(kv, &number)?.ok_or_else(|| row_missing("bodies", number))?;
+        let receipts = kv::get::<schema::Receipts>(kv, &number)?
+            .ok_or_else(|| row_missing("receipts", number))?;
         for tx in self.log_reader.block(body.at)?.transactions {
             batch.delete::<schema::Transactions>(&tx.hash);
         }

@@ -6,8 +6,9 @@ use crate::{
     schema::{Access, TableId},
 };
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode,
-    Options, ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode, WriteBatch,
+    WriteOptions,
 };
 use std::path::Path;
 
@@ -34,15 +35,22 @@ impl Rocks {
         options.create_if_missing(true);
         options.create_missing_column_families(true);
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-        let tables = TableId::ALL.iter().map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
-        Ok(Self { db: DB::open_cf_descriptors(&options, path, tables).map_err(failed)? })
+        let tables = TableId::ALL
+            .iter()
+            .map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
+        Ok(Self {
+            db: DB::open_cf_descriptors(&options, path, tables).map_err(failed)?,
+        })
     }
 
     /// Opens existing tables without changing anything, so that a check cannot do harm.
     pub fn open_read_only(path: &Path) -> Result<Self> {
         let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-        let tables = TableId::ALL.iter().map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
-        let db = DB::open_cf_descriptors_read_only(&database_options(), path, tables, false).map_err(failed)?;
+        let tables = TableId::ALL
+            .iter()
+            .map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
+        let db = DB::open_cf_descriptors_read_only(&database_options(), path, tables, false)
+            .map_err(failed)?;
         Ok(Self { db })
     }
 
@@ -52,7 +60,8 @@ impl Rocks {
 }
 
 fn family(db: &DB, table: TableId) -> Result<&ColumnFamily> {
-    db.cf_handle(table.name()).ok_or_else(|| StoreError::Tables(format!("there is no table `{}`", table.name())))
+    db.cf_handle(table.name())
+        .ok_or_else(|| StoreError::Tables(format!("there is no table `{}`", table.name())))
 }
 
 fn database_options() -> Options {
@@ -115,13 +124,20 @@ impl KvRead for Rocks {
 
     fn last(&self, table: TableId) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let mut rows = self.db.iterator_cf(self.family(table)?, IteratorMode::End);
-        Ok(rows.next().transpose().map_err(failed)?.map(|(k, v)| (k.into(), v.into())))
+        Ok(rows
+            .next()
+            .transpose()
+            .map_err(failed)?
+            .map(|(k, v)| (k.into(), v.into())))
     }
 }
 
 impl Kv for Rocks {
     fn write(&self, batch: &Batch, durable: bool) -> Result<()> {
-        let families = TableId::ALL.iter().map(|t| self.family(*t)).collect::<Result<Vec<_>>>()?;
+        let families = TableId::ALL
+            .iter()
+            .map(|t| self.family(*t))
+            .collect::<Result<Vec<_>>>()?;
         let mut writes = WriteBatch::with_capacity_bytes(batch.bytes() + 16 * batch.len());
         for (table, key, value) in batch.ops() {
             let family = families[table as usize];
@@ -136,7 +152,10 @@ impl Kv for Rocks {
     }
 
     fn snapshot(&self, read: &mut dyn FnMut(&dyn KvRead)) {
-        read(&RocksSnapshot { db: &self.db, snapshot: self.db.snapshot() });
+        read(&RocksSnapshot {
+            db: &self.db,
+            snapshot: self.db.snapshot(),
+        });
     }
 }
 
@@ -147,12 +166,17 @@ struct RocksSnapshot<'a> {
 
 impl KvRead for RocksSnapshot<'_> {
     fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.snapshot.get_cf(family(self.db, table)?, key).map_err(failed)
+        self.snapshot
+            .get_cf(family(self.db, table)?, key)
+            .map_err(failed)
     }
 
     fn scan(&self, table: TableId, from: &[u8], visit: Visit<'_>) -> Result<()> {
         let mode = IteratorMode::From(from, Direction::Forward);
-        for row in self.snapshot.iterator_cf_opt(family(self.db, table)?, ReadOptions::default(), mode) {
+        for row in
+            self.snapshot
+                .iterator_cf_opt(family(self.db, table)?, ReadOptions::default(), mode)
+        {
             let (key, value) = row.map_err(failed)?;
             if visit(&key, &value).is_break() {
                 break;
@@ -162,8 +186,14 @@ impl KvRead for RocksSnapshot<'_> {
     }
 
     fn last(&self, table: TableId) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let mut rows = self.snapshot.iterator_cf(family(self.db, table)?, IteratorMode::End);
-        Ok(rows.next().transpose().map_err(failed)?.map(|(k, v)| (k.into(), v.into())))
+        let mut rows = self
+            .snapshot
+            .iterator_cf(family(self.db, table)?, IteratorMode::End);
+        Ok(rows
+            .next()
+            .transpose()
+            .map_err(failed)?
+            .map(|(k, v)| (k.into(), v.into())))
     }
 }
 

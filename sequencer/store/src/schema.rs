@@ -132,7 +132,10 @@ impl Codec for LogPosition {
         self.offset.put(out);
     }
     fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
-        Ok(Self { segment: from.u32()?, offset: from.u64()? })
+        Ok(Self {
+            segment: from.u32()?,
+            offset: from.u64()?,
+        })
     }
 }
 
@@ -190,8 +193,14 @@ impl Codec for BodyRow {
         self.meta.put(out);
     }
     fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
-        let at = LogRef { at: LogPosition::read(from)?, len: from.u32()? };
-        Ok(Self { at, meta: BlockMeta::read(from)? })
+        let at = LogRef {
+            at: LogPosition::read(from)?,
+            len: from.u32()?,
+        };
+        Ok(Self {
+            at,
+            meta: BlockMeta::read(from)?,
+        })
     }
 }
 
@@ -205,7 +214,10 @@ impl Codec for SlotKey {
         out.extend_from_slice(&self.1.to_be_bytes::<32>());
     }
     fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
-        Ok(Self(from.address()?, U256::from_be_bytes(from.array::<32>()?)))
+        Ok(Self(
+            from.address()?,
+            U256::from_be_bytes(from.array::<32>()?),
+        ))
     }
 }
 

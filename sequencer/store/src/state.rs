@@ -117,10 +117,18 @@ impl State {
                 }
             };
             let now = self.floor.load(SeqCst);
-            let settled = if number >= floor { number >= now } else { floor == now };
+            let settled = if number >= floor {
+                number >= now
+            } else {
+                floor == now
+            };
             if settled {
                 let oldest = self.oldest();
-                return if number < oldest { Err(StoreError::Pruned { number, oldest }) } else { Ok(value) };
+                return if number < oldest {
+                    Err(StoreError::Pruned { number, oldest })
+                } else {
+                    Ok(value)
+                };
             }
         }
     }
@@ -131,7 +139,9 @@ impl State {
         }
         let generation = self.generation.load(SeqCst);
         let account = kv::get::<schema::Accounts>(&*self.kv, &address)?;
-        self.accounts.put_unless(address, account, || self.generation.load(SeqCst) != generation);
+        self.accounts.put_unless(address, account, || {
+            self.generation.load(SeqCst) != generation
+        });
         Ok(account)
     }
 
@@ -141,7 +151,8 @@ impl State {
         }
         let generation = self.generation.load(SeqCst);
         let value = kv::get::<schema::Slots>(&*self.kv, &key)?.unwrap_or_default();
-        self.slots.put_unless(key, value, || self.generation.load(SeqCst) != generation);
+        self.slots
+            .put_unless(key, value, || self.generation.load(SeqCst) != generation);
         Ok(value)
     }
 
@@ -194,7 +205,9 @@ impl State {
         for diff in diffs {
             self.overlay.forget(diff, floor);
         }
-        self.new_codes.write().retain(|_, (_, number)| *number > floor);
+        self.new_codes
+            .write()
+            .retain(|_, (_, number)| *number > floor);
         self.report();
     }
 
@@ -214,7 +227,8 @@ impl State {
             metrics::counter!("store_cache_hits", "kind" => kind).absolute(hits.load(SeqCst));
             metrics::counter!("store_cache_misses", "kind" => kind).absolute(misses.load(SeqCst));
         }
-        metrics::gauge!("store_overlay_keys").set((self.overlay.accounts.len() + self.overlay.slots.len()) as f64);
+        metrics::gauge!("store_overlay_keys")
+            .set((self.overlay.accounts.len() + self.overlay.slots.len()) as f64);
     }
 }
 
@@ -235,5 +249,7 @@ fn first_change<H: Table<Key = (K, u64)>, K: Codec>(
         }
         ControlFlow::Break(())
     })?;
-    found.transpose().map_err(|e| StoreError::Tables(format!("row of `{}`: {e}", H::ID.name())))
+    found
+        .transpose()
+        .map_err(|e| StoreError::Tables(format!("row of `{}`: {e}", H::ID.name())))
 }

@@ -171,7 +171,12 @@ impl Inner {
 pub(crate) struct TableNodes(pub Arc<dyn Kv>);
 
 impl NodeSource for TableNodes {
-    fn node(&self, owner: B256, path: &trie::Nibbles, hash: B256) -> Result<alloy_primitives::Bytes, TrieError> {
+    fn node(
+        &self,
+        owner: B256,
+        path: &trie::Nibbles,
+        hash: B256,
+    ) -> Result<alloy_primitives::Bytes, TrieError> {
         crate::proof::node(&*self.0, owner, path, hash)
     }
 }

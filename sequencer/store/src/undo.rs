@@ -22,7 +22,8 @@ pub fn undo(kv: &dyn KvRead, from: u64, to: u64) -> Result<StateDiff> {
     let mut earlier = BTreeMap::<Address, Earlier>::new();
     // Newest first, so that the oldest value stays.
     for number in (to + 1..=from).rev() {
-        let undo = kv::get::<schema::Undos>(kv, &number)?.ok_or_else(|| row_missing("undos", number))?;
+        let undo =
+            kv::get::<schema::Undos>(kv, &number)?.ok_or_else(|| row_missing("undos", number))?;
         for account in undo.accounts {
             let entry = earlier.entry(account.address).or_default();
             if account.before.is_some() {
@@ -35,8 +36,24 @@ pub fn undo(kv: &dyn KvRead, from: u64, to: u64) -> Result<StateDiff> {
     for (address, Earlier { account, slots }) in earlier {
         let before = kv::get::<schema::Accounts>(kv, &address)?;
         let after = account.unwrap_or(before);
-        let slots = slots.into_iter().map(|(slot, value)| SlotDiff { slot, before: value, after: value }).collect();
-        accounts.push(AccountDiff { address, before, after, wiped: false, slots });
+        let slots = slots
+            .into_iter()
+            .map(|(slot, value)| SlotDiff {
+                slot,
+                before: value,
+                after: value,
+            })
+            .collect();
+        accounts.push(AccountDiff {
+            address,
+            before,
+            after,
+            wiped: false,
+            slots,
+        });
     }
-    Ok(StateDiff { accounts, codes: Vec::new() })
+    Ok(StateDiff {
+        accounts,
+        codes: Vec::new(),
+    })
 }

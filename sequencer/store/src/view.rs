@@ -44,12 +44,20 @@ impl Inner {
         if number < oldest {
             return Err(StoreError::Pruned { number, oldest });
         }
-        Ok(StateView { inner: self.clone(), number, rewinds: rewinds.len() })
+        Ok(StateView {
+            inner: self.clone(),
+            number,
+            rewinds: rewinds.len(),
+        })
     }
 
     pub fn latest_state(self: &Arc<Self>) -> StateView {
         let rewinds = self.rewinds.read();
-        StateView { inner: self.clone(), number: self.head_number(), rewinds: rewinds.len() }
+        StateView {
+            inner: self.clone(),
+            number: self.head_number(),
+            rewinds: rewinds.len(),
+        }
     }
 }
 
@@ -78,7 +86,10 @@ impl StateReader for StateView {
     }
 
     fn code(&self, hash: B256) -> Result<Bytes, StateError> {
-        self.inner.state.code(hash).map_err(|e| StateError(e.to_string()))
+        self.inner
+            .state
+            .code(hash)
+            .map_err(|e| StateError(e.to_string()))
     }
 
     fn block_hash(&self, number: u64) -> Result<B256, StateError> {

@@ -48,7 +48,9 @@ impl Store {
 
 impl Writer {
     fn waits(&self, pending: &Arc<PendingBlock>) -> bool {
-        self.pending.as_ref().is_some_and(|p| Arc::ptr_eq(p, pending))
+        self.pending
+            .as_ref()
+            .is_some_and(|p| Arc::ptr_eq(p, pending))
     }
 }
 
@@ -61,17 +63,30 @@ impl Inner {
         }
         let number = executed.header.number;
         if number != head.header.number + 1 || executed.header.parent_hash != head.hash {
-            return Err(StoreError::NotOnHead { number, head: head.header.number });
+            return Err(StoreError::NotOnHead {
+                number,
+                head: head.header.number,
+            });
         }
         self.list_dropped_slots(&mut executed.diff)?;
         let trie = &mut writer.trie;
-        let state_root = trie.apply(&executed.diff).map_err(|e| self.stop(e.into()))?.state_root;
+        let state_root = trie
+            .apply(&executed.diff)
+            .map_err(|e| self.stop(e.into()))?
+            .state_root;
         let withdrawals_root = match &*self.rules {
-            Rules::Rollup(_) => Some(trie.storage_root(MESSAGE_PASSER).map_err(|e| self.stop(e.into()))?),
+            Rules::Rollup(_) => Some(
+                trie.storage_root(MESSAGE_PASSER)
+                    .map_err(|e| self.stop(e.into()))?,
+            ),
             Rules::Ethereum(_) => None,
         };
         let (block, diff) = executed.seal(state_root, withdrawals_root);
-        let pending = Arc::new(PendingBlock { block: Arc::new(block), diff: Arc::new(diff), meta });
+        let pending = Arc::new(PendingBlock {
+            block: Arc::new(block),
+            diff: Arc::new(diff),
+            meta,
+        });
         writer.pending = Some(pending.clone());
         Ok(pending)
     }
@@ -81,9 +96,13 @@ impl Inner {
         if !writer.waits(&pending) {
             return Err(StoreError::NotPending(pending.block.header.number));
         }
-        self.queue.wait_while_behind(writer.dirty_txs, self.options.lag_txs_max);
+        self.queue
+            .wait_while_behind(writer.dirty_txs, self.options.lag_txs_max);
         self.running()?;
-        let at = writer.log.append_block(&pending.block, &pending.meta).map_err(|e| self.stop(e))?;
+        let at = writer
+            .log
+            .append_block(&pending.block, &pending.meta)
+            .map_err(|e| self.stop(e))?;
         self.make_head(&mut writer, &pending, at);
         self.tell(&ChainEvent::Head(pending.block.clone()));
         if self.flush_is_due(&writer) {
@@ -100,7 +119,13 @@ impl Inner {
         let bytes = block_bytes(block);
         writer.dirty_bytes += bytes + diff_bytes(diff);
         self.state.push(block.header.number, diff);
-        let recent = RecentBlock { block: block.clone(), meta: *meta, at, diff: Some(diff.clone()), bytes };
+        let recent = RecentBlock {
+            block: block.clone(),
+            meta: *meta,
+            at,
+            diff: Some(diff.clone()),
+            bytes,
+        };
         self.recent.write().push(recent);
         self.head.store(block.clone());
         metrics::gauge!("store_head").set(block.header.number as f64);
@@ -110,7 +135,10 @@ impl Inner {
     /// Takes the waiting block, if any, out of the trie again.
     pub fn discard_pending(&self, writer: &mut Writer) -> Result<()> {
         if let Some(pending) = writer.pending.take() {
-            writer.trie.apply(&pending.diff.reversed()).map_err(|e| self.stop(e.into()))?;
+            writer
+                .trie
+                .apply(&pending.diff.reversed())
+                .map_err(|e| self.stop(e.into()))?;
         }
         Ok(())
     }

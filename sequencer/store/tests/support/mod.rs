@@ -1,0 +1,8 @@
+//! A small chain to store, the states it must have, and a disk that dies on order.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+mod chain;
+mod dying;
+
+pub use chain::*;
+pub use dying::*;
