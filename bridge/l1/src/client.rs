@@ -201,7 +201,7 @@ fn refused<E: std::fmt::Display>(error: alloy_provider::transport::RpcError<E>) 
 }
 
 fn versioned_hash(blob: &[u8]) -> Option<B256> {
-    let blob = alloy_eips::eip4844::c_kzg::Blob::from_bytes(blob).ok()?;
+    let blob = c_kzg::Blob::from_bytes(blob).ok()?;
     let settings = alloy_eips::eip4844::env_settings::EnvKzgSettings::Default;
     let commitment = settings.get().blob_to_kzg_commitment(&blob).ok()?;
     Some(kzg_to_versioned_hash(commitment.as_slice()))

@@ -6,7 +6,6 @@ use crate::{
 };
 use alloy_consensus::{
     EthereumTxEnvelope, SignableTransaction, Transaction, TxEip1559, TxEip4844, TxEip4844WithSidecar,
-    transaction::PooledTransaction,
 };
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, Bytes, TxKind, keccak256};
@@ -21,6 +20,9 @@ pub trait Journal: Send + Sync {
     /// All notes, ascending by key.
     fn scan(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String>;
 }
+
+/// A transaction as it travels: blobs beside it, in either form.
+type PooledTransaction = EthereumTxEnvelope<TxEip4844WithSidecar>;
 
 /// One account that sends to L1.
 pub struct Sender {

@@ -2,7 +2,7 @@
 
 use crate::L1Error;
 use alloy_eips::{
-    eip4844::{Blob, BlobTransactionSidecar},
+    eip4844::{Blob, BlobTransactionSidecar, env_settings::EnvKzgSettings},
     eip7594::{BlobTransactionSidecarEip7594, BlobTransactionSidecarVariant},
 };
 use alloy_primitives::{B256, Bytes};
@@ -18,10 +18,11 @@ pub fn sidecar(blobs: &[Bytes], cell_proofs: bool) -> Result<(Sidecar, Vec<B256>
         .iter()
         .map(|bytes| Blob::try_from(bytes.as_ref()).map_err(|e| wrong(e.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
+    let setup = EnvKzgSettings::Default.get();
     let sidecar: Sidecar = if cell_proofs {
-        BlobTransactionSidecarEip7594::try_from_blobs(blobs).map_err(|e| wrong(e.to_string()))?.into()
+        BlobTransactionSidecarEip7594::try_from_blobs_with_settings(blobs, setup).map_err(|e| wrong(e.to_string()))?.into()
     } else {
-        BlobTransactionSidecar::try_from_blobs(blobs).map_err(|e| wrong(e.to_string()))?.into()
+        BlobTransactionSidecar::try_from_blobs_with_settings(blobs, setup).map_err(|e| wrong(e.to_string()))?.into()
     };
     let hashes = sidecar.versioned_hashes().collect();
     Ok((sidecar, hashes))

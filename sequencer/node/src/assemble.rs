@@ -49,7 +49,7 @@ pub fn open(
     let mut options = StoreOptions::new(datadir.join("l2"));
     options.retention_blocks = retention_blocks;
     let store = Store::open(options, genesis, rules.clone())?;
-    let pool = Arc::new(SharedPool::new(rules.clone(), PoolLimits::default()));
+    let pool = Arc::new(SharedPool::new(rules.clone(), pool_limits(&network)));
     Ok(Arc::new(Chain {
         block_limits: block_limits(&network, calldata_only),
         network,
@@ -65,10 +65,14 @@ pub fn open(
     }))
 }
 
+fn pool_limits(network: &Network) -> PoolLimits {
+    PoolLimits::sequencer(network.fees.base_fee_floor_wei.into())
+}
+
 /// Admits again what waited when the process ended, and writes down what comes.
 pub fn attach_journal(chain: &Chain, datadir: &Path) -> anyhow::Result<()> {
     let path = datadir.join("pool.journal");
-    let (journal, entries) = FileJournal::open(&path, JOURNAL_BYTES_MAX, PoolLimits::default().tx_bytes_max)
+    let (journal, entries) = FileJournal::open(&path, JOURNAL_BYTES_MAX, pool_limits(&chain.network).tx_bytes_max)
         .with_context(|| format!("opening {}", path.display()))?;
     let state = chain.store.latest_state();
     let env = mempool::HeadEnv {

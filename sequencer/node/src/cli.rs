@@ -302,9 +302,6 @@ pub struct GenesisArgs {
 pub enum Db {
     /// Verifies the block log, the state and the roots of a data folder that no process uses
     Check {
-        /// Network file
-        #[arg(long)]
-        config: PathBuf,
         /// Data folder
         #[arg(long)]
         datadir: PathBuf,

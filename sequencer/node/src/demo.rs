@@ -16,6 +16,8 @@ const UPSTREAM_PPB: u32 = 200_000_000;
 /// The operator's posted share.
 const OPERATOR_PPB: u32 = 450_000_000;
 
+const OPERATOR: &str = "operator 'mill'";
+
 /// Numbers of `Kind` and `Edge` in `contracts/src/l2/IAssetRegistry.sol`.
 const DATANET: u8 = 0;
 const BASE_MODEL: u8 = 2;
@@ -64,7 +66,7 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
     let call = RevenueRouter::registerOperatorCall { payout: operator.address(), sharePpb: OPERATOR_PPB };
     let operator_id = operator.view(at::REVENUE_ROUTER, &call).await?;
     operator.send(at::REVENUE_ROUTER, &call, U256::ZERO).await?;
-    println!("registered  {:<24} operator {operator_id}, owner {}", "operator 'mill'", operator.address());
+    println!("registered  {:<24} operator {operator_id}, owner {}", OPERATOR, operator.address());
 
     let Some(called) = parties.last().map(|party| party.asset) else { return Ok(()) };
     let amount = args.amount_wei;
@@ -75,7 +77,7 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
         amount: amount.saturating_to(),
     };
     let quoted = payer.view(at::REVENUE_ROUTER, &quote).await?;
-    let before = claimable(&payer, &parties, operator_id, &operator).await?;
+    let before = claimable(&payer, &parties, operator_id).await?;
     let pay = RevenueRouter::payCall {
         assetId: called,
         operatorId: operator_id,
@@ -91,7 +93,7 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
     );
 
     println!("who earned what (claimable now)");
-    let after = claimable(&payer, &parties, operator_id, &operator).await?;
+    let after = claimable(&payer, &parties, operator_id).await?;
     for ((name, was), (_, is)) in before.iter().zip(&after) {
         println!("  {name:<26} {:>22} OPEN", format_ether(is - was));
     }
@@ -113,20 +115,14 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What each party could claim: an asset's pool has the asset's number, an operator's lies above 2^63.
-async fn claimable(
-    wallet: &Wallet,
-    parties: &[Party],
-    operator_id: u32,
-    operator: &Wallet,
-) -> anyhow::Result<Vec<(&'static str, U256)>> {
+/// What each party could claim: assets from their pools, which have their numbers, operators from the router.
+async fn claimable(wallet: &Wallet, parties: &[Party], operator_id: u32) -> anyhow::Result<Vec<(&'static str, U256)>> {
     let mut found = Vec::new();
     for party in parties {
         let call = PoolLedger::claimableCall { pool: party.asset, account: party.wallet.address() };
         found.push((party.name, wallet.view(at::POOL_LEDGER, &call).await?));
     }
-    let pool = (1u64 << 63) + u64::from(operator_id);
-    let call = PoolLedger::claimableCall { pool, account: operator.address() };
-    found.push(("operator 'mill'", wallet.view(at::POOL_LEDGER, &call).await?));
+    let call = RevenueRouter::operatorClaimableCall { operatorId: operator_id };
+    found.push((OPERATOR, wallet.view(at::REVENUE_ROUTER, &call).await?));
     Ok(found)
 }

@@ -164,7 +164,7 @@ pub async fn deploy(
     let rollup = deployer.address(7);
 
     let settings = SystemConfig::initialiseCall {
-        settings: bindings::system_config::ISystemConfig::Settings {
+        s: bindings::system_config::ISystemConfig::Settings {
             owner: timelock,
             council: roles.council,
             sequencer: roles.sequencer,

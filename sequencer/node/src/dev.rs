@@ -145,12 +145,11 @@ fn start_l1(args: &Dev, datadir: &Path, fresh: bool) -> anyhow::Result<l1dev::Ha
     let mining = if fresh { l1dev::Mining::Auto } else { l1dev::Mining::Interval(args.l1_block_time_ms) };
     l1dev::start(l1dev::Options {
         dir: Some(datadir.join("l1")),
-        chain_id: network.l1.chain_id,
         blob_schedule: network.l1.blob_schedule,
         mining,
         funded,
         listen: (args.serve.rpc_host, args.l1_port).into(),
-        ..l1dev::Options::default()
+        ..l1dev::Options::temporary(network.l1.chain_id, Arc::new(clock::now_ms))
     })
     .with_context(|| format!("the embedded L1 on port {} (choose another with --l1-port)", args.l1_port))
 }

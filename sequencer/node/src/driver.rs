@@ -318,7 +318,14 @@ impl Driver {
         let (at, tx, index) = (posted.at, posted.tx, posted.index);
         // Decoding, recovering signatures and executing take long; the runtime's threads serve RPC.
         let after = tokio::task::spawn_blocking(move || -> anyhow::Result<Cursor> {
-            let batch = derivation::derive(&chain.network, &cursor, &record, &entries, &headers, &recover)?;
+            let batch = match derivation::derive(&chain.network, &cursor, &record, &entries, &headers, &recover) {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // What L1 gave does not fit together: it was read while it moved.
+                    tracing::debug!(%error, record = index, "read again");
+                    bail!(L1Error::Moved);
+                }
+            };
             let _writing = chain.writing.lock();
             let last_block = make_agree(&chain, &cursor, &batch)?;
             let info = BatchInfo {
