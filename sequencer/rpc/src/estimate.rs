@@ -70,6 +70,7 @@ impl Search<'_> {
         if let Some(allowance) = self.allowance(&request)? {
             high = high.min(allowance);
         }
+        let most = high;
         let outcome = match self.attempt(&request, high)? {
             Try::Enough(outcome) => outcome,
             Try::TooLittle => {
@@ -83,7 +84,7 @@ impl Search<'_> {
         let mut low = outcome.gas_used.saturating_sub(1);
         if self.is_transfer(&request)? {
             // Execution costs nothing here: the intrinsic gas is all of it.
-            return Ok(self.with_margin(&request, outcome.gas_used, high));
+            return Ok(self.with_margin(&request, outcome.gas_used, most));
         }
         let optimistic =
             (outcome.gas_used + outcome.gas_refunded + CALL_STIPEND).saturating_mul(64) / 63;
@@ -103,7 +104,7 @@ impl Search<'_> {
                 Try::Hopeless(error) => return Err(error),
             }
         }
-        Ok(self.with_margin(&request, high, self.ceiling()))
+        Ok(self.with_margin(&request, high, most))
     }
 
     /// No transaction may ask for more.
@@ -180,8 +181,9 @@ impl Search<'_> {
         )
     }
 
-    /// Adds room for the data gas price, which moves by an eighth per L1 block at most: two such steps.
-    fn with_margin(&self, request: &CallRequest, gas: u64, ceiling: u64) -> u64 {
+    /// Adds room for the data gas price, which moves by an eighth per L1 block at most: two such steps, as far as the
+    /// sender can pay for them.
+    fn with_margin(&self, request: &CallRequest, gas: u64, most: u64) -> u64 {
         if matches!(*self.node.rules, Rules::Ethereum(_)) {
             return gas;
         }
@@ -189,7 +191,7 @@ impl Search<'_> {
         let da_gas = per_byte.saturating_mul(primitives::da::da_bytes(
             &request.unsigned(self.node.chain_id),
         ));
-        gas.saturating_add(da_gas.div_ceil(4)).min(ceiling.max(gas))
+        gas.saturating_add(da_gas.div_ceil(4)).min(most)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     module::{Long, Patience, Registry},
     params::Args,
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U128};
 use alloy_rpc_types_eth::Filter as Asked;
 use jsonrpsee::server::{IdProvider, RandomStringIdProvider};
 use parking_lot::Mutex;
@@ -100,15 +100,15 @@ impl Filters {
     }
 }
 
-/// 16 random bytes in hex, as geth gives: whoever guesses an id reads another client's news.
+/// 128 random bits as a quantity, as geth gives: whoever guesses an id reads another client's news.
 pub(crate) fn unguessable_id() -> String {
-    match RandomStringIdProvider::new(32).next_id() {
-        jsonrpsee::types::SubscriptionId::Str(text) => {
-            let hash = alloy_primitives::keccak256(text.as_bytes());
-            alloy_primitives::hex::encode_prefixed(&hash[..16])
-        }
-        jsonrpsee::types::SubscriptionId::Num(number) => format!("{number:#x}"),
-    }
+    // 32 letters and digits hold 190 random bits.
+    let seed = match RandomStringIdProvider::new(32).next_id() {
+        jsonrpsee::types::SubscriptionId::Str(text) => text.into_owned(),
+        jsonrpsee::types::SubscriptionId::Num(number) => number.to_string(),
+    };
+    let hash = alloy_primitives::keccak256(seed);
+    format!("{:#x}", U128::from_be_slice(&hash[..16]))
 }
 
 pub(crate) fn register(registry: &mut Registry) {

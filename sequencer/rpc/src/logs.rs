@@ -140,11 +140,9 @@ fn search(
         };
         found.extend(wanted.of_block(&block));
         if found.len() > max {
-            // The range that is sure to fit ends before this block; a single block's worth is always given.
-            if number == from {
-                if from == to {
-                    return Ok(found);
-                }
+            // The range that fits ends before this block; a single block is always given whole.
+            if from == to {
+                return Ok(found);
             }
             let fits = number.saturating_sub(1).max(from);
             return Err(RpcError::new(

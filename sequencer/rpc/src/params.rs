@@ -6,6 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 /// The arguments of one call, still as text: each is parsed once, by who knows its type.
+#[derive(Debug)]
 pub struct Args<'a>(Vec<&'a RawValue>);
 
 impl<'a> Args<'a> {
@@ -140,7 +141,7 @@ mod tests {
 
     fn fails<T: DeserializeOwned>(params: &str, want: &str) {
         let error = match Args::parse(Some(params), 2) {
-            Ok(args) => args.required::<T>(0).err().expect("must fail"),
+            Ok(args) => args.required::<T>(0).err().unwrap(),
             Err(error) => error,
         };
         assert_eq!(
@@ -200,9 +201,7 @@ mod tests {
 
     #[test]
     fn numbers_come_in_two_spellings() {
-        let args = Args::parse(Some("[\"0x10\", 16]"), 2)
-            .ok()
-            .expect("two arguments");
+        let args = Args::parse(Some("[\"0x10\", 16]"), 2).unwrap();
         assert_eq!(
             args.required::<Number>(0).unwrap(),
             args.required::<Number>(1).unwrap()
@@ -211,9 +210,7 @@ mod tests {
 
     #[test]
     fn a_short_storage_key_is_a_quantity() {
-        let args = Args::parse(Some("[\"0x1\"]"), 1)
-            .ok()
-            .expect("one argument");
+        let args = Args::parse(Some("[\"0x1\"]"), 1).unwrap();
         assert_eq!(
             args.required::<StorageKey>(0).unwrap().0,
             B256::with_last_byte(1)

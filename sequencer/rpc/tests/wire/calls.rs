@@ -227,8 +227,9 @@ async fn an_estimate_leaves_room_for_the_data_price_to_rise() {
 async fn what_was_estimated_suffices() {
     let chain = Chain::rollup_with(Limits::PUBLIC, 10).await;
     let word = hex(U256::from(5).to_be_bytes_vec());
-    let mut nonce = 0;
-    for (to, data) in [(KEEPER, &*word), (EMITTER, &word), (FRESH, "0x00ff00ff")] {
+    for (nonce, (to, data)) in
+        (0..).zip([(KEEPER, &*word), (EMITTER, &word), (FRESH, "0x00ff00ff")])
+    {
         let call = json!({"from": who(0), "to": to, "data": data});
         let gas_limit = number(&chain.call("eth_estimateGas", json!([call, "latest"])).await);
         let to = alloy_primitives::TxKind::Call(to);
@@ -253,7 +254,6 @@ async fn what_was_estimated_suffices() {
             gas_limit >= used && gas_limit < used + used / 10 + 2_000,
             "{gas_limit} for {used}"
         );
-        nonce += 1;
     }
 }
 
@@ -293,4 +293,17 @@ async fn an_access_list_names_what_was_touched() {
         .await;
     assert_eq!(failed["error"], "execution reverted");
     assert_eq!(answer.get("error"), None::<&Value>);
+}
+
+#[tokio::test]
+async fn the_room_ends_where_the_money_does() {
+    let chain = Chain::rollup_with(Limits::PUBLIC, 100).await;
+    let needed = 21_000 + 100 * primitives::da::FRAME_BYTES;
+    let funded =
+        json!({FRESH.to_string(): {"balance": format!("{:#x}", (needed + 7) * 1_000_000_000_000)}});
+    let all = json!({"from": FRESH, "to": who(1), "gasPrice": "0xe8d4a51000"});
+    let estimate = chain
+        .call("eth_estimateGas", json!([all, "latest", funded]))
+        .await;
+    assert_eq!(number(&estimate), needed + 7);
 }

@@ -43,7 +43,8 @@ async fn broken_requests_have_their_codes() {
             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\"",
             -32700,
         ),
-        ("{}", -32600),
+        // Without an id there is nothing to answer to.
+        ("{}", -32700),
         ("{\"id\":1}", -32600),
         (
             "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"eth_chainId\"}",

