@@ -1,6 +1,7 @@
 //! Microseconds per transaction in seal, publish and write-behind, and memory, over many accounts.
 //!
-//! Blocks are made up, not executed: what is measured is the store. `cargo bench -p store -- [accounts] [transactions]`
+//! Blocks are made up, not executed: what is measured is the store.
+//! `cargo bench -p store -- [accounts] [transactions] [payments]`
 
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256, keccak256};
@@ -18,6 +19,10 @@ use stf::{EthereumRules, ExecutedBlock, Rules, StateReader};
 use store::{BlockMeta, Genesis, Store, StoreOptions};
 use trie::{EMPTY_ROOT_HASH, NoNodes, StateTrie};
 
+/// As in the binary: memory figures depend on it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const TXS_IN_BLOCK: u64 = 2_000;
 const TOKEN: Address = Address::repeat_byte(0x70);
 
@@ -26,9 +31,9 @@ fn main() {
     let accounts = numbers.first().copied().unwrap_or(1_000_000);
     let transactions = numbers.get(1).copied().unwrap_or(200_000);
     println!("{accounts} accounts, {transactions} transactions in blocks of {TXS_IN_BLOCK}");
-    for payments in [false, true] {
-        Run::new(accounts, payments).go(transactions / TXS_IN_BLOCK);
-    }
+    // One workload at a time leaves no memory of the other in the figures.
+    let payments = std::env::args().any(|a| a == "payments");
+    Run::new(accounts, payments).go(transactions / TXS_IN_BLOCK);
 }
 
 fn address(n: u64) -> Address {
@@ -162,10 +167,7 @@ impl Run {
     /// A read at the head of something that was read before.
     fn reads(&mut self) {
         let view = self.store.latest_state();
-        let hot: Vec<Address> = (0..10_000)
-            .map(|_| self.pick())
-            .map(|n| self.accounts[n].0)
-            .collect();
+        let hot: Vec<Address> = (0..10_000).map(|_| self.pick_address()).collect();
         for round in ["first", "again"] {
             let begun = Instant::now();
             for address in &hot {
@@ -176,6 +178,11 @@ impl Run {
                 begun.elapsed().as_secs_f64() * 1e6 / hot.len() as f64
             );
         }
+    }
+
+    fn pick_address(&mut self) -> Address {
+        let at = self.pick();
+        self.accounts[at].0
     }
 
     fn pick(&mut self) -> usize {

@@ -123,9 +123,12 @@ impl<K: Hash + Eq + Copy, V: Copy> Shard<K, V> {
     }
 }
 
+/// Values with their sizes, and the sum of these.
+type Weighed<K, V> = (LruCache<K, (V, usize)>, usize);
+
 /// Values of different sizes, least recently used first out.
 pub struct ByBytes<K: Hash + Eq, V> {
-    inner: Mutex<(LruCache<K, (V, usize)>, usize)>,
+    inner: Mutex<Weighed<K, V>>,
     max: usize,
 }
 

@@ -322,7 +322,7 @@ impl Check<'_> {
             }
             ControlFlow::Continue(())
         });
-        let walked = walked.and_then(|()| {
+        let walked: Result<()> = walked.map_err(StoreError::from).and_then(|()| {
             for (owner, root) in with_storage {
                 let storage = trie::Trie::new(owner, root);
                 storage.walk(&SnapshotNodes(self.tables), &Nibbles::new(), &mut |_, _| {

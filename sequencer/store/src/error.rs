@@ -110,10 +110,16 @@ pub enum StoreError {
     Tables(String),
     /// The state trie lacks a node or holds a bad one: `db check`, or delete `tables` to rebuild them.
     #[error("trie: {0}")]
-    Trie(#[from] trie::TrieError),
+    Trie(Box<trie::TrieError>),
     /// An earlier failure stopped all writing; the process must restart.
     #[error("the store stopped writing after: {0}")]
     Stopped(String),
+}
+
+impl From<trie::TrieError> for StoreError {
+    fn from(error: trie::TrieError) -> Self {
+        Self::Trie(Box::new(error))
+    }
 }
 
 /// Short for this crate.

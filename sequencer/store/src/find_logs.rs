@@ -64,7 +64,7 @@ impl Inner {
             let terms = terms_of(&block.receipts);
             if groups
                 .iter()
-                .all(|group| group.iter().any(|t| terms.contains(t)))
+                .all(|group| group.iter().any(|t| terms.binary_search(t).is_ok()))
             {
                 found.insert(block.header.number);
             }
@@ -107,13 +107,15 @@ fn blocks_of(
     )
 }
 
-/// The terms of a block's logs: its addresses and topics.
-pub(crate) fn terms_of(receipts: &[Receipt]) -> BTreeSet<LogTerm> {
-    let mut terms = BTreeSet::new();
+/// The terms of a block's logs, its addresses and topics; ascending, each once.
+pub(crate) fn terms_of(receipts: &[Receipt]) -> Vec<LogTerm> {
+    let mut terms = Vec::new();
     for log in receipts.iter().flat_map(|r| &r.logs) {
-        terms.insert(term(log.address.into_word()));
+        terms.push(term(log.address.into_word()));
         terms.extend(log.topics().iter().map(|t| term(*t)));
     }
+    terms.sort_unstable();
+    terms.dedup();
     terms
 }
 

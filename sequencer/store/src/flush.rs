@@ -244,12 +244,7 @@ impl Inner {
         let built = started.elapsed();
         self.kv.write(&batch, true)?;
 
-        self.state.flushed(
-            height,
-            changes.accounts.into_iter(),
-            changes.slots.into_iter(),
-            &diffs,
-        );
+        self.state.flushed(height, &changes);
         self.flushed.store(height, SeqCst);
         self.recent
             .write()

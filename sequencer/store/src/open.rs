@@ -155,6 +155,7 @@ impl Inner {
             genesis_hash,
             genesis_number,
             log_reader: LogReader::new(disk),
+            turn: Mutex::default(),
             writer: Mutex::new(writer),
             queue: Default::default(),
             rewinds: RwLock::default(),

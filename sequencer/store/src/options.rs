@@ -28,20 +28,20 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// The sizes we run with: about 500 MiB in all, so that a node with a million accounts stays below 1 GiB.
+    /// The sizes we run with: about 600 MiB in all, so that a node with a million accounts stays below 1 GiB.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
             retention_blocks: None,
-            cache_bytes: 96 << 20,
+            cache_bytes: 80 << 20,
             trie_bytes: 192 << 20,
             block_cache_bytes: 32 << 20,
             // Larger flushes write hot keys and upper trie nodes less often; smaller ones restart sooner.
-            flush_txs: 20_000,
-            flush_bytes: 64 << 20,
+            flush_txs: 10_000,
+            flush_bytes: 32 << 20,
             flush_interval_ms: 2_000,
             // Replay runs at some 10k transactions per second or more; a restart may take five seconds.
-            lag_txs_max: 50_000,
+            lag_txs_max: 30_000,
             segment_bytes: 256 << 20,
         }
     }

@@ -135,17 +135,6 @@ impl Overlay {
         }
     }
 
-    /// Drops versions up to `floor` of the keys in `diff`.
-    pub fn forget(&self, diff: &StateDiff, floor: u64) {
-        for account in &diff.accounts {
-            self.accounts.forget(&account.address, floor);
-            for slot in &account.slots {
-                self.slots
-                    .forget(&SlotKey(account.address, slot.slot), floor);
-            }
-        }
-    }
-
     /// Drops versions above `head` of the keys in `diff`.
     pub fn undo(&self, diff: &StateDiff, head: u64) {
         for account in &diff.accounts {

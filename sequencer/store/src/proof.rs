@@ -101,6 +101,7 @@ impl NodeSource for SnapshotNodes<'_> {
     }
 }
 
+#[allow(clippy::result_large_err, reason = "the error is that of `NodeSource`")]
 pub(crate) fn node(
     kv: &dyn KvRead,
     owner: B256,

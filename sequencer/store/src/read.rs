@@ -102,7 +102,7 @@ impl Inner {
 
     pub fn load_hash(&self, number: u64) -> Result<Option<B256>> {
         match self.recent.read().get(number) {
-            Some(recent) => return Ok(Some(recent.block.hash)),
+            Some(recent) => Ok(Some(recent.block.hash)),
             None => Ok(kv::get::<schema::Headers>(&*self.kv, &number)?.map(|row| row.hash)),
         }
     }

@@ -28,6 +28,7 @@ impl Store {
 
 impl Inner {
     fn rewind(&self, to: u64) -> Result<Vec<Arc<SealedBlock>>> {
+        let _turn = self.turn.lock();
         let mut writer = self.writer()?;
         let head = self.head_number();
         if to > head || to < self.genesis_number {
@@ -56,6 +57,7 @@ impl Inner {
         let at = writer.log.append_rewind(to).map_err(|e| self.stop(e))?;
         self.go_back(&mut writer, to, at.end())
             .map_err(|e| self.stop(e))?;
+        drop(writer);
         self.tell(&ChainEvent::Rewound {
             to,
             removed: removed.clone(),

@@ -13,13 +13,13 @@ use rocksdb::{
 use std::path::Path;
 
 /// Blocks of table files in RAM, filters and indexes included. The state cache stands in front of it.
-const BLOCK_CACHE_BYTES: usize = 96 << 20;
+const BLOCK_CACHE_BYTES: usize = 64 << 20;
 /// All memtables together.
-const MEMTABLES_BYTES: usize = 96 << 20;
+const MEMTABLES_BYTES: usize = 64 << 20;
 /// One memtable; larger ones sort more before they reach the disk, smaller ones are searched quicker.
-const MEMTABLE_BYTES: usize = 24 << 20;
+const MEMTABLE_BYTES: usize = 16 << 20;
 /// What may have to be read again at a restart.
-const WAL_BYTES_MAX: u64 = 192 << 20;
+const WAL_BYTES_MAX: u64 = 128 << 20;
 /// A filter of this size errs once in a hundred reads.
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
 

@@ -8,6 +8,7 @@ use crate::{
     Result, StoreError,
     cache::{Clock, Codes},
     codec::Codec,
+    flush::Changes,
     kv::{self, Kv, KvRead},
     overlay::Overlay,
     schema::{self, SlotKey, Table},
@@ -185,25 +186,21 @@ impl State {
         self.overlay.push(number, diff);
     }
 
-    /// The tables have just taken these values and stand for block `floor`, whose and whose predecessors'
-    /// differences are `diffs`.
-    pub fn flushed(
-        &self,
-        floor: u64,
-        accounts: impl Iterator<Item = (Address, Option<Account>)>,
-        slots: impl Iterator<Item = (SlotKey, U256)>,
-        diffs: &[Arc<StateDiff>],
-    ) {
+    /// The tables have just taken these values and stand for block `floor`.
+    pub fn flushed(&self, floor: u64, changes: &Changes) {
         self.generation.fetch_add(1, SeqCst);
-        for (address, account) in accounts {
-            self.accounts.put(address, account);
+        for (address, account) in &changes.accounts {
+            self.accounts.put(*address, *account);
         }
-        for (key, value) in slots {
-            self.slots.put(key, value);
+        for (key, value) in &changes.slots {
+            self.slots.put(*key, *value);
         }
         self.floor.store(floor, SeqCst);
-        for diff in diffs {
-            self.overlay.forget(diff, floor);
+        for (address, _) in &changes.accounts {
+            self.overlay.accounts.forget(address, floor);
+        }
+        for (key, _) in &changes.slots {
+            self.overlay.slots.forget(key, floor);
         }
         self.new_codes
             .write()

@@ -65,7 +65,8 @@ pub enum ChainEvent {
     },
 }
 
-/// Told of each event in order, on the writer's thread: must not publish, seal, discard or rewind.
+/// Told of each event in order, on the thread that caused it: must not publish or rewind. Should hold the store by
+/// `Weak`, if at all, since the store holds the listener.
 pub type Listener = Box<dyn Fn(&ChainEvent) + Send + Sync>;
 
 /// A sealed block that nobody sees yet.
@@ -107,6 +108,8 @@ pub(crate) struct Inner {
     pub genesis_number: u64,
     pub kv: Arc<dyn Kv>,
     pub log_reader: LogReader,
+    /// Held from a change of the chain until its listeners were told, so that they hear in order.
+    pub turn: Mutex<()>,
     pub writer: Mutex<Writer>,
     pub queue: FlushQueue,
     /// Heights that rewinds went back to. Held for writing while tables and overlay disagree.

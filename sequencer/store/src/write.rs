@@ -92,6 +92,7 @@ impl Inner {
     }
 
     fn publish(&self, pending: Arc<PendingBlock>) -> Result<Arc<SealedBlock>> {
+        let _turn = self.turn.lock();
         let mut writer = self.writer()?;
         if !writer.waits(&pending) {
             return Err(StoreError::NotPending(pending.block.header.number));
@@ -104,10 +105,11 @@ impl Inner {
             .append_block(&pending.block, &pending.meta)
             .map_err(|e| self.stop(e))?;
         self.make_head(&mut writer, &pending, at);
-        self.tell(&ChainEvent::Head(pending.block.clone()));
         if self.flush_is_due(&writer) {
             self.cut_flush(&mut writer)?;
         }
+        drop(writer);
+        self.tell(&ChainEvent::Head(pending.block.clone()));
         Ok(pending.block.clone())
     }
 

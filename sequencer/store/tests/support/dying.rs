@@ -89,13 +89,13 @@ impl Machine {
             };
             file.bytes.truncate(file.synced + kept);
             // Pages reach the disk in any order: what lies in the middle may be missing.
-            if luck % 5 == 0 && kept > 40 {
+            if luck.is_multiple_of(5) && kept > 40 {
                 let hole = file.synced + kept / 2;
                 file.bytes[hole] ^= 0xff;
             }
             file.synced = file.bytes.len();
         }
-        files.retain(|_, file| !file.bytes.is_empty() || luck % 2 == 0);
+        files.retain(|_, file| !file.bytes.is_empty() || luck.is_multiple_of(2));
         let mut rows = inner.durable.clone();
         let kept = if inner.loose.is_empty() {
             0
