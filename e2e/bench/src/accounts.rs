@@ -60,8 +60,13 @@ pub async fn run(
     transactions: u64,
 ) -> anyhow::Result<Report> {
     let node = Node::ours(ours, dir).await?;
+    let result = measure(&node, accounts, transactions).await;
+    node.conclude(result).await
+}
+
+async fn measure(node: &Node, accounts: u64, transactions: u64) -> anyhow::Result<Report> {
     let owner = Account::many("bench owner", 1)?.remove(0);
-    setup::fund(&node, std::slice::from_ref(&owner), SPARE_WEI).await?;
+    setup::fund(node, std::slice::from_ref(&owner), SPARE_WEI).await?;
     // Init code that returns what follows it.
     let init = [&hex!("601e8060095f395ff3")[..], &FAN_OUT].concat();
     let deploy = Call {
@@ -71,11 +76,11 @@ pub async fn run(
         input: init.into(),
         salt: 0,
     };
-    setup::land(&node, &[owner.sign(0, deploy)], "fan-out").await?;
+    setup::land(node, &[owner.sign(0, deploy)], "fan-out").await?;
     let fan_out = owner.address.create(0);
 
     let fillers = Account::many("bench filler", FILLERS)?;
-    setup::fund(&node, &fillers, FILLER_WEI).await?;
+    setup::fund(node, &fillers, FILLER_WEI).await?;
     let rows = (accounts.div_ceil(ACCOUNTS_PER_TX) as usize).div_ceil(FILLERS);
     let load = Load::sign(&fillers, rows, |index| {
         let first = U256::from_be_slice(account(index * ACCOUNTS_PER_TX).as_slice());
@@ -91,14 +96,14 @@ pub async fn run(
     let made = (load.len() as u64) * ACCOUNTS_PER_TX;
     let began = std::time::Instant::now();
     phase(load, Pace::Saturate(FAN_OUTS_AT_ONCE))
-        .run(&node)
+        .run(node)
         .await?;
     let made_in_s = began.elapsed().as_secs_f64();
     let rss_made_mib = node.rss_mib().1;
 
     let senders = Account::many("bench sender", SENDERS)?;
     let rows = (transactions as usize).div_ceil(SENDERS);
-    setup::fund(&node, &senders, TRANSFER_WEI * rows as u128 + SPARE_WEI).await?;
+    setup::fund(node, &senders, TRANSFER_WEI * rows as u128 + SPARE_WEI).await?;
     let load = Load::sign(&senders, rows, |index| {
         let bytes: [u8; 8] = word("bench choice", index)[..8]
             .try_into()
@@ -106,10 +111,10 @@ pub async fn run(
         let to = account(u64::from_be_bytes(bytes) % made);
         Call::transfer(to, U256::from(1 + index % 1_000), TRANSFER_GAS)
     });
-    let outcome = phase(load, Pace::Saturate(20_000)).run(&node).await?;
+    let outcome = phase(load, Pace::Saturate(20_000)).run(node).await?;
     let (first, last) = &outcome.window;
     let (rss_peak_mib, rss_mib) = node.rss_mib();
-    let report = Report {
+    Ok(Report {
         accounts: made,
         made_in_s,
         rss_made_mib,
@@ -118,9 +123,7 @@ pub async fn run(
         cpu_us_per_tx: (last.cpu_us - first.cpu_us) as f64 / outcome.counted() as f64,
         rss_mib,
         rss_peak_mib,
-    };
-    node.stop().await?;
-    Ok(report)
+    })
 }
 
 /// The `index`th account. Neighbours are far apart in the trie, whose keys are hashes.

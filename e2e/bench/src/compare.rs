@@ -96,7 +96,8 @@ impl Plan {
                     std::fs::remove_dir_all(&data)?;
                 }
                 let node = Node::ours(how, dir).await?;
-                let (side, sizes) = self.side(prepared, mode, node).await.context("ours")?;
+                let result = self.side(prepared, mode, &node).await;
+                let (side, sizes) = node.conclude(result).await.context("ours")?;
                 da = sizes;
                 Some(side)
             }
@@ -106,7 +107,8 @@ impl Plan {
             Some(program) => {
                 let node = Node::peer(program, dir).await?;
                 setup::predeploys(&node, prepared.owner.address).await?;
-                let (mut side, _) = self.side(prepared, mode, node).await.context("anvil")?;
+                let result = self.side(prepared, mode, &node).await;
+                let (mut side, _) = node.conclude(result).await.context("anvil")?;
                 side.da_bytes_per_tx = da.as_ref().map(|da| da.rlp_brotli10_bytes_per_tx);
                 Some(side)
             }
@@ -124,18 +126,13 @@ impl Plan {
         &self,
         prepared: &Prepared,
         mode: Mode,
-        node: Node,
+        node: &Node,
     ) -> anyhow::Result<(Side, Option<DaSizes>)> {
         let is_ours = !node.rich.is_empty();
         let each_wei = WEI_PER_TX * prepared.load.rows() as u128 + SPARE_WEI;
-        setup::fund(
-            &node,
-            std::slice::from_ref(&prepared.owner),
-            100 * SPARE_WEI,
-        )
-        .await?;
-        setup::fund(&node, &prepared.senders, each_wei).await?;
-        setup::land(&node, &prepared.contracts, "contracts").await?;
+        setup::fund(node, std::slice::from_ref(&prepared.owner), 100 * SPARE_WEI).await?;
+        setup::fund(node, &prepared.senders, each_wei).await?;
+        setup::land(node, &prepared.contracts, "contracts").await?;
 
         let phase = |rows, pace, seconds| Phase {
             load: prepared.load.clone(),
@@ -152,12 +149,12 @@ impl Plan {
             Pace::Fixed(self.rate as f64),
             self.latency_seconds * 2,
         );
-        let paced = paced.run(&node).await.context("open loop")?;
+        let paced = paced.run(node).await.context("open loop")?;
         let mut client = Client::open(node.address).await?;
         let before = metrics(&mut client, is_ours).await?;
         let rows = split..prepared.load.rows();
         let full = phase(rows, Pace::Saturate(self.outstanding), self.seconds);
-        let full = full.run(&node).await.context("saturation")?;
+        let full = full.run(node).await.context("saturation")?;
         let after = metrics(&mut client, is_ours).await?;
         let added = after.since(&before);
         let rss_mib = node.rss_mib().0;
@@ -168,7 +165,6 @@ impl Plan {
             true => Some(da::measure(&raw_blocks(&blocks, &prepared.load)?)?),
             false => None,
         };
-        node.stop().await?;
 
         let counted: usize = blocks.iter().map(|block| block.transactions.len()).sum();
         ensure!(

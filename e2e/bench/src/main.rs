@@ -24,7 +24,7 @@ use compare::Plan;
 use process::Ours;
 use send::Mode;
 use serde::Serialize;
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::ExitCode};
 use workload::Workload;
 
 /// Measures our node, and anvil beside it under the same transactions.
@@ -152,8 +152,17 @@ impl OursArgs {
     }
 }
 
-fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
     // One thread sends, this one watches: more would take what the measured node needs.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

@@ -22,6 +22,8 @@ use std::{
 const MICROS_PER_TICK: u64 = 10_000;
 /// A node that shows no sign of life for so long has failed.
 const START_MAX: Duration = Duration::from_secs(90);
+/// Lines of a node's log in an error.
+const LOG_LINES: usize = 30;
 const STOP_MAX: Duration = Duration::from_secs(20);
 
 /// What runs now, for [`end_all`].
@@ -143,18 +145,35 @@ impl Node {
         })
     }
 
-    /// An error with the end of the log, if it ended or does not get ready.
+    /// An error if it ended, or does not get ready.
     fn starting(&mut self) -> anyhow::Result<()> {
-        let ended = self.child.try_wait()?;
-        if ended.is_none() && self.began.elapsed() < START_MAX {
-            return Ok(());
+        match self.child.try_wait()? {
+            Some(status) => bail!("the node ended ({status}):\n{}", self.log()),
+            None if self.began.elapsed() > START_MAX => {
+                bail!("the node did not get ready:\n{}", self.log())
+            }
+            None => Ok(()),
         }
+    }
+
+    /// The end of what it wrote.
+    pub fn log(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let tail: Vec<_> = log.lines().rev().take(15).collect();
-        let tail: Vec<_> = tail.into_iter().rev().collect();
-        match ended {
-            Some(status) => bail!("the node ended ({status}):\n{}", tail.join("\n")),
-            None => bail!("the node did not get ready:\n{}", tail.join("\n")),
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+
+    /// Ends a measurement: the node stops cleanly, or the error gets the end of the node's log.
+    pub async fn conclude<T>(self, result: anyhow::Result<T>) -> anyhow::Result<T> {
+        match result {
+            Ok(found) => {
+                self.stop().await?;
+                Ok(found)
+            }
+            Err(error) => {
+                let log = self.log();
+                Err(error.context(format!("the node's last words:\n{log}\n")))
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use alloy_primitives::{Address, U256};
 use anyhow::ensure;
 use serde::Serialize;
 use serde_json::json;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 const SETTLE: Duration = Duration::from_secs(3);
 const SENDERS: usize = 100;
@@ -26,6 +26,8 @@ pub struct Report {
     pub first_block_s: f64,
     /// CPU while idle, percent of one core.
     pub idle_cpu_percent: f64,
+    /// The same by thread name.
+    pub idle_threads_percent: BTreeMap<String, f64>,
     /// Memory while idle, MiB.
     pub idle_rss_mib: f64,
     /// Transactions before the kill.
@@ -45,10 +47,19 @@ pub async fn run(ours: &Ours, dir: &Path, idle_s: u64, load_s: u64) -> anyhow::R
     let first_block_s = node.age().as_secs_f64();
 
     tokio::time::sleep(SETTLE).await;
-    let (before, began) = (node.cpu_us(), std::time::Instant::now());
+    let (before, threads) = (node.cpu_us(), node.threads_us());
+    let began = std::time::Instant::now();
     tokio::time::sleep(Duration::from_secs(idle_s)).await;
-    let idle_us = (node.cpu_us() - before) as f64;
-    let idle_cpu_percent = idle_us / began.elapsed().as_micros() as f64 * 100.0;
+    let percent = |us: u64| us as f64 / began.elapsed().as_micros() as f64 * 100.0;
+    let idle_cpu_percent = percent(node.cpu_us() - before);
+    let idle_threads_percent = node
+        .threads_us()
+        .into_iter()
+        .map(|(name, us)| {
+            let before = threads.get(&name).copied().unwrap_or(0);
+            (name, percent(us.saturating_sub(before)))
+        })
+        .collect();
     let idle_rss_mib = node.rss_mib().1;
 
     let senders = Account::many("bench sender", SENDERS)?;
@@ -82,6 +93,7 @@ pub async fn run(ours: &Ours, dir: &Path, idle_s: u64, load_s: u64) -> anyhow::R
     Ok(Report {
         first_block_s,
         idle_cpu_percent,
+        idle_threads_percent,
         idle_rss_mib,
         transactions,
         restart_s,
