@@ -49,8 +49,7 @@ impl Client {
     /// `url` is the execution RPC; `blob_api` the consensus client's, or the same where one port serves both.
     pub fn new(url: &str, blob_api: Option<&str>, network: Arc<Network>) -> Result<Self, L1Error> {
         let parsed: reqwest::Url = url.parse().map_err(|e| L1Error::Unreachable(format!("{url}: {e}")))?;
-        // TLS needs a provider of cryptography; a second call finds it installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::install_tls();
         let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(L1Error::transport)?;
         let provider = RootProvider::new(RpcClient::builder().http_with_client(http.clone(), parsed));
         let blob_api = blob_api.unwrap_or(url).trim_end_matches('/').into();
@@ -195,7 +194,10 @@ impl Client {
 
 fn refused<E: std::fmt::Display>(error: alloy_provider::transport::RpcError<E>) -> L1Error {
     match error.as_error_resp() {
-        Some(response) => L1Error::Refused(response.message.to_string()),
+        Some(response) => {
+            let data = response.data.as_ref().map(|data| format!(" {}", data.get().trim_matches('"')));
+            L1Error::Refused(format!("{}{}", response.message, data.unwrap_or_default()))
+        }
         None => L1Error::transport(error),
     }
 }

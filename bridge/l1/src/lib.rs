@@ -16,6 +16,11 @@ mod sender;
 mod sidecar;
 mod tracker;
 
+/// TLS needs a provider of cryptography before the first HTTP client is made; a second call finds it installed.
+pub fn install_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 pub use alloy_signer_local::PrivateKeySigner;
 pub use client::{Client, Heads, L1Ref};
 pub use error::L1Error;

@@ -1,7 +1,7 @@
 //! `tributary demo`: a small lineage, one paid inference, and who earned what.
 
 use crate::{cli::Demo, keys, wallet::Wallet};
-use alloy_primitives::{Address, U256, keccak256, utils::format_ether};
+use alloy_primitives::{U256, keccak256, utils::format_ether};
 use anyhow::ensure;
 use bindings::{
     asset_registry::{AssetRegistry, IAssetRegistry},
@@ -103,13 +103,20 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
 
     let total: U256 = quoted.amt.iter().copied().sum();
     ensure!(total == amount, "the quote adds up to {total} wei, not to {amount}");
-    let quoted_to = |who: Address| -> U256 {
-        quoted.who.iter().zip(&quoted.amt).filter(|(to, _)| **to == who).map(|(_, amount)| *amount).sum()
+    // A quote names pools and operators by number, in the low eight bytes of its reason.
+    let quoted_to = |is_operator: bool, id: u64| -> U256 {
+        let parts = quoted.who.iter().zip(&quoted.why).zip(&quoted.amt);
+        parts
+            .filter(|((who, why), _)| {
+                why.0.last_chunk::<8>().map(|low| u64::from_be_bytes(*low)) == Some(id)
+                    && (**who == operator.address()) == is_operator
+            })
+            .map(|(_, amount)| *amount)
+            .sum()
     };
-    for party in &parties {
-        let (who, name) = (party.wallet.address(), party.name);
-        let earned = after.iter().zip(&before).find(|((n, _), _)| *n == name).map(|((_, is), (_, was))| is - was);
-        ensure!(earned == Some(quoted_to(who)), "{name} earned {earned:?} wei, the quote said {}", quoted_to(who));
+    let expected = parties.iter().map(|party| quoted_to(false, party.asset)).chain([quoted_to(true, operator_id.into())]);
+    for (((name, was), (_, is)), quoted) in before.iter().zip(&after).zip(expected) {
+        ensure!(is - was == quoted, "{name} earned {} wei, the quote said {quoted}", is - was);
     }
     println!("\nthe quote before paying said the same, to the wei");
     Ok(())

@@ -30,6 +30,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Statetest(args) => return commands::statetest(args),
         _ => {}
     }
+    l1::install_tls();
     let metrics = ops::start_metrics()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("io").build()?;
     runtime.block_on(async {

@@ -21,8 +21,6 @@ pub struct Wallet {
 impl Wallet {
     /// Asks the node for its chain id.
     pub async fn new(url: &str, key: PrivateKeySigner) -> anyhow::Result<Self> {
-        // TLS needs a provider of cryptography; a second call finds it installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         let chain_id: U64 = ask(&http, url, "eth_chainId", json!([])).await?;
         Ok(Self { http, url: url.to_owned(), key, chain_id: chain_id.to() })

@@ -89,19 +89,17 @@ impl Search<'_> {
         let optimistic =
             (outcome.gas_used + outcome.gas_refunded + CALL_STIPEND).saturating_mul(64) / 63;
         if optimistic < high {
-            match self.attempt(&request, optimistic)? {
-                Try::Enough(_) => high = optimistic,
-                Try::TooLittle => low = low.max(optimistic),
-                Try::Hopeless(error) => return Err(error),
+            match self.is_enough(&request, optimistic)? {
+                true => high = optimistic,
+                false => low = low.max(optimistic),
             }
         }
         while low + 1 < high && (high - low) * 1_000 >= high * CLOSE_ENOUGH_PER_MILLE {
             // Most calls need little more than they use, so the guess leans to the low side.
             let middle = (low + (high - low) / 2).min(low.saturating_mul(2).max(TRANSFER_GAS));
-            match self.attempt(&request, middle)? {
-                Try::Enough(_) => high = middle,
-                Try::TooLittle => low = middle,
-                Try::Hopeless(error) => return Err(error),
+            match self.is_enough(&request, middle)? {
+                true => high = middle,
+                false => low = middle,
             }
         }
         Ok(self.with_margin(&request, high, most))
@@ -179,6 +177,12 @@ impl Search<'_> {
                 Err(error) => Try::Hopeless(RpcError::server(error.to_string())),
             },
         )
+    }
+
+    /// Whether a call that succeeds with more gas succeeds with this much. A revert counts as too little: a callee that
+    /// ran out of gas shows as a revert of its caller.
+    fn is_enough(&self, request: &CallRequest, gas: u64) -> Result<bool, RpcError> {
+        Ok(matches!(self.attempt(request, gas)?, Try::Enough(_)))
     }
 
     /// Adds room for the data gas price, which moves by an eighth per L1 block at most: two such steps, as far as the
