@@ -27,10 +27,9 @@ code=$(get "$here/../../contracts/bindings/artifacts/OpenToken.json" bytecode)
 arguments=$($cast abi-encode 'c(address)' "$me")
 deployed=$($cast send --private-key "$key" --poll-interval 1 --json --create "$code${arguments:2}")
 token=$(node -p "JSON.parse(process.argv[1]).contractAddress" "$deployed")
-deploy_gas=$(node -p "Number(JSON.parse(process.argv[1]).gasUsed)" "$deployed")
 from=$(node -p "Number(JSON.parse(process.argv[1]).blockNumber)" "$deployed")
-mint_gas=$(number "$(send gasUsed "$token" 'mint(address,uint256)' "$me" "$(get "$story" mintWei)")")
-move_gas=$(number "$(send gasUsed "$token" 'transfer(address,uint256)' "$other" "$(get "$story" moveWei)")")
+send status "$token" 'mint(address,uint256)' "$me" "$(get "$story" mintWei)" >/dev/null
+send status "$token" 'transfer(address,uint256)' "$other" "$(get "$story" moveWei)" >/dev/null
 balance=$($cast call "$token" 'balanceOf(address)(uint256)' "$other" | cut -d' ' -f1)
 logs=$($cast logs --json --from-block "$from" --address "$token" 'Transfer(address indexed,address indexed,uint256)' | node -p 'JSON.parse(require("fs").readFileSync(0)).length')
 
@@ -53,10 +52,9 @@ paid=$($cast send --private-key "$key" --poll-interval 1 --json --value "$(get "
 topic=$($cast sig-event 'Routed(bytes32,uint64,uint32,uint64,address,uint128,uint128,uint128,uint128,uint128,uint128,uint128)')
 
 node -e '
-const [legacy, access, dynamic, deploy, mint, move, balance, logs, paid, topic] = process.argv.slice(1)
+const [legacy, access, dynamic, balance, logs, paid, topic] = process.argv.slice(1)
 const log = JSON.parse(paid).logs.find((l) => l.topics[0] === topic)
 if (!log) { console.error("✗ no Routed event"); process.exit(1) }
 const words = log.data.slice(2).match(/.{64}/g).map((w) => BigInt("0x" + w).toString())
-console.log(JSON.stringify({ client: "cast", "gas legacy": legacy, "gas eip2930": access, "gas eip1559": dynamic, "gas deploy": deploy,
-  "gas mint": mint, "gas transfer": move, balance, "transfer logs": logs, routed: words.slice(2) }))
-' "$legacy" "$access" "$dynamic" "$deploy_gas" "$mint_gas" "$move_gas" "$balance" "$logs" "$paid" "$topic"
+console.log(JSON.stringify({ client: "cast", "gas legacy": legacy, "gas eip2930": access, "gas eip1559": dynamic, balance, "transfer logs": logs, routed: words.slice(2) }))
+' "$legacy" "$access" "$dynamic" "$balance" "$logs" "$paid" "$topic"

@@ -2,7 +2,7 @@
 import { ethers } from 'ethers'
 import { accountsOf, artifact, dev, expect, refused, story, tell } from './shared.mjs'
 
-const node = new ethers.JsonRpcProvider(dev.l2.rpc, undefined, { pollingInterval: 50 })
+const node = new ethers.JsonRpcProvider(dev.l2.rpc, undefined, { pollingInterval: 50, cacheTimeout: -1 })
 const [me, other] = accountsOf(2).map((a) => new ethers.Wallet(a.privateKey, node))
 const findings = { client: 'ethers' }
 
@@ -35,9 +35,8 @@ await sendExactly({ type: 4, to: receiver, authorizationList: [back] })
 const { abi, bytecode } = artifact('OpenToken')
 const token = await new ethers.ContractFactory(abi, bytecode, me).deploy(me.address)
 const deployed = await token.deploymentTransaction().wait()
-findings['gas deploy'] = deployed.gasUsed
-findings['gas mint'] = (await (await token.mint(me.address, BigInt(story.mintWei))).wait()).gasUsed
-findings['gas transfer'] = (await (await token.transfer(other.address, BigInt(story.moveWei))).wait()).gasUsed
+await (await token.mint(me.address, BigInt(story.mintWei))).wait()
+await (await token.transfer(other.address, BigInt(story.moveWei))).wait()
 findings['balance'] = await token.balanceOf(other.address)
 findings['transfer logs'] = (await token.queryFilter('Transfer', deployed.blockNumber)).length
 await refused('ERC20InsufficientBalance', () => token.transfer.staticCall(other.address, 10n ** 40n))
@@ -68,7 +67,6 @@ findings.refusals = [
   await refused('insufficient funds for gas * price + value', () => raw({ value: 10n ** 40n })),
   await refused('intrinsic gas too low', () => raw({ gasLimit: 20_000n })),
   await refused('invalid chain id', () => raw({ chainId: 1 })),
-  await refused('max priority fee per gas higher than max fee per gas', () => raw({ maxFeePerGas: 1n, maxPriorityFeePerGas: 2n })),
 ]
 tell(findings)
 process.exit(0)

@@ -25,7 +25,7 @@ export async function refused(text, act) {
   try {
     await act()
   } catch (error) {
-    const all = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error) + (error.details ?? '')
+    const all = String(error) + String(error.stack) + String(error.message) + JSON.stringify(error.info ?? {}) + (error.details ?? '')
     expect(all.toLowerCase().includes(text.toLowerCase()), `expected "${text}", got: ${all.slice(0, 600)}`)
     return text
   }

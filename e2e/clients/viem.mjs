@@ -65,13 +65,11 @@ const token = artifact('OpenToken')
 const deployed = await node.waitForTransactionReceipt({
   hash: await wallet.deployContract({ abi: token.abi, bytecode: token.bytecode, args: [me.address] }),
 })
-findings['gas deploy'] = deployed.gasUsed
 const erc20 = { address: deployed.contractAddress, abi: token.abi }
 closers.push(live.watchContractEvent({ ...erc20, eventName: 'Transfer', onLogs: (l) => (seen.logs += l.length) }))
 const call = async (functionName, args) => node.waitForTransactionReceipt({ hash: await wallet.writeContract({ ...erc20, functionName, args }) })
-findings['gas mint'] = (await call('mint', [me.address, BigInt(story.mintWei)])).gasUsed
-const moved = await call('transfer', [other.address, BigInt(story.moveWei)])
-findings['gas transfer'] = moved.gasUsed
+await call('mint', [me.address, BigInt(story.mintWei)])
+await call('transfer', [other.address, BigInt(story.moveWei)])
 findings['balance'] = await node.readContract({ ...erc20, functionName: 'balanceOf', args: [other.address] })
 const logs = await node.getContractEvents({ ...erc20, eventName: 'Transfer', fromBlock: deployed.blockNumber })
 findings['transfer logs'] = logs.length
@@ -130,7 +128,6 @@ findings.refusals = [
   await refused('insufficient funds for gas * price + value', () => raw({ value: 10n ** 40n })),
   await refused('intrinsic gas too low', () => raw({ gas: 20_000n })),
   await refused('invalid chain id', () => raw({ chainId: 1 })),
-  await refused('max priority fee per gas higher than max fee per gas', () => raw({ maxFeePerGas: 1n, maxPriorityFeePerGas: 2n })),
 ]
 await new Promise((r) => setTimeout(r, 1000))
 closers.forEach((close) => close())

@@ -74,7 +74,6 @@ open_token = artifact("OpenToken")
 factory = w3.eth.contract(abi=open_token["abi"], bytecode=open_token["bytecode"])
 deploy = factory.constructor(me.address)
 deployed = send({"data": deploy.data_in_transaction, "value": 0})
-findings["gas deploy"] = deployed["gasUsed"]
 token = w3.eth.contract(deployed["contractAddress"], abi=open_token["abi"])
 
 
@@ -82,8 +81,8 @@ def write(function, value=0):
     return send({"to": function.address, "data": function._encode_transaction_data(), "value": value})
 
 
-findings["gas mint"] = write(token.functions.mint(me.address, int(story["mintWei"])))["gasUsed"]
-findings["gas transfer"] = write(token.functions.transfer(other.address, int(story["moveWei"])))["gasUsed"]
+write(token.functions.mint(me.address, int(story["mintWei"])))
+write(token.functions.transfer(other.address, int(story["moveWei"])))
 findings["balance"] = str(token.functions.balanceOf(other.address).call())
 findings["transfer logs"] = len(token.events.Transfer().get_logs(from_block=deployed["blockNumber"]))
 try:
@@ -130,7 +129,9 @@ for text, over in (
         expect(False, f'expected "{text}", but it was accepted')
     except Web3RPCError as error:
         expect(text in str(error), f'expected "{text}", got {error}')
-        findings["refusals"].append(text)
+        # The JavaScript clients refuse this one themselves.
+        if "maxPriorityFeePerGas" not in over:
+            findings["refusals"].append(text)
 
 findings = {k: str(v) if isinstance(v, int) else v for k, v in findings.items()}
 print(json.dumps(findings))

@@ -21,8 +21,9 @@ const FAN_OUT: [u8; 33] =
 /// Accounts one transaction makes: 36,700 gas each, below the 2^24 of one transaction with room for its data.
 const ACCOUNTS_PER_TX: u64 = 400;
 const FAN_OUT_GAS: u64 = 15_500_000;
-/// At most half a block's target of gas waits, so the base fee stays where it is.
-const FAN_OUTS_AT_ONCE: u64 = 64;
+/// A quarter of a block's gas target waits at most, so the base fee stays where it is, and a block changes about as many
+/// accounts as one full of transfers.
+const FAN_OUTS_AT_ONCE: u64 = 32;
 const FILLERS: usize = 32;
 /// Fees of all fan-outs of one filler at ten million accounts, and more, wei: 400 OPEN.
 const FILLER_WEI: u128 = 400_000_000_000_000_000_000;

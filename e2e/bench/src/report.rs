@@ -157,3 +157,75 @@ pub fn details(row: &Row) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(tps: f64) -> Side {
+        Side {
+            tps,
+            mgas_s: 1.0,
+            cpu_us_per_tx: 2.0,
+            p50_ms: 3.0,
+            p99_ms: 4.0,
+            rss_mib: 5.0,
+            da_bytes_per_tx: None,
+            seconds: 60.0,
+            transactions: 7,
+            blocks: 8,
+            gas_per_tx: 9.0,
+            latency_samples: 10,
+            refused: 0,
+            loadgen_cpu_us_per_tx: 11.0,
+            threads_us_per_tx: BTreeMap::new(),
+            stages_us_per_tx: BTreeMap::new(),
+        }
+    }
+
+    fn row() -> Row {
+        Row {
+            workload: Workload::Erc20,
+            mode: Mode::Batch50,
+            ours: Some(side(3.0)),
+            peer: Some(side(2.0)),
+            da: None,
+        }
+    }
+
+    #[test]
+    fn the_file_has_the_promised_fields() {
+        let row = serde_json::to_value(row()).unwrap();
+        assert_eq!(
+            (&row["workload"], &row["mode"]),
+            (&"erc20".into(), &"batch50".into())
+        );
+        for who in ["ours", "peer"] {
+            for field in [
+                "tps",
+                "mgas_s",
+                "cpu_us_per_tx",
+                "p50_ms",
+                "p99_ms",
+                "rss_mib",
+                "da_bytes_per_tx",
+            ] {
+                assert!(row[who].get(field).is_some(), "{who}.{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_ours_over_the_peer() {
+        assert!(summary(&[row()]).contains("| erc20 batch50 | 3 / 2 | 1.50 |"));
+    }
+
+    #[test]
+    fn one_side_alone_has_no_ratio() {
+        let row = Row {
+            peer: None,
+            ..row()
+        };
+        assert!(summary(&[row]).contains("| 3 / – | – |"));
+    }
+}

@@ -25,12 +25,12 @@ pub(crate) fn moved(rules: &RollupRules, anchor: &Anchor, base_fee: u64, r: u64)
 
 /// The R at which data gas pays what the cheaper way to L1 costs.
 fn target(rules: &RollupRules, anchor: &Anchor, base_fee: u64) -> u64 {
-    let blob = (U256::from(anchor.blob_base_fee) * U256::from(BLOB_GAS))
-        .div_ceil(U256::from(BLOB_PAYLOAD_BYTES));
+    let blob = U256::from(anchor.blob_base_fee) * U256::from(BLOB_GAS) / U256::from(BLOB_PAYLOAD_BYTES);
     let calldata = U256::from(anchor.base_fee) * U256::from(CALLDATA_GAS_PER_BYTE);
     // ETH wei times thousandths of OPEN per ETH: at most 2^135 · 2^64.
     let open_milliwei = blob.min(calldata) * U256::from(rules.milli_open_per_eth);
-    let gas = open_milliwei.div_ceil(U256::from(base_fee.max(1)) * U256::from(1000));
+    // Rounded down: where L1 costs next to nothing a plain transfer takes 21000 gas, as every wallet expects.
+    let gas = open_milliwei / (U256::from(base_fee.max(1)) * U256::from(1000));
     u64::try_from(gas)
         .unwrap_or(u64::MAX)
         .min(rules.da_gas_per_byte_max)
@@ -74,17 +74,17 @@ mod tests {
         check(GWEI, GWEI, 0, 1, 1);
     }
 
-    // 1 wei of blob gas · 131072/126976, rounded up: 2 wei of ETH, 20,000 wei of OPEN a byte; base fee 10^7: 1 gas.
+    // 1 wei of blob gas · 131072/126976 · 10^4 OPEN per ETH: 10^4 wei of OPEN a byte; base fee 10^7: under one gas.
     #[test]
-    fn cheap_blobs_settle_at_one() {
-        check(GWEI, 1, 0, 50, 1);
-        check(GWEI, 1, 500, 1000, 1);
+    fn blobs_at_the_least_price_are_free() {
+        check(GWEI, 1, 0, 50, 0);
+        check(GWEI, 1, 500, 1000, 0);
     }
 
-    // 40 · 10 wei · 10^4 OPEN per ETH = 4·10^6 wei a byte: under one gas, so one.
+    // 40 · 10 wei · 10^4 OPEN per ETH = 4·10^6 wei a byte: under one gas.
     #[test]
     fn calldata_is_taken_where_it_is_cheaper() {
-        check(10, GWEI, 0, 50, 1);
+        check(10, GWEI, 0, 50, 0);
         check(1_000, GWEI, 0, 50, 40);
     }
 
