@@ -43,9 +43,16 @@ struct Open {
 impl Folder {
     /// Opens or makes the folder.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        fs::create_dir_all(&path)?;
+        let path = path.as_ref();
+        if !path.is_dir() {
+            fs::create_dir_all(path)?;
+            // A synced file in a folder whose own name is lost would be lost with it.
+            if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+                File::open(parent)?.sync_all()?;
+            }
+        }
         Ok(Self {
-            path: path.as_ref().to_path_buf(),
+            path: path.to_path_buf(),
             open: RwLock::default(),
         })
     }

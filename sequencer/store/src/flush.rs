@@ -30,6 +30,9 @@ use trie::NodeWrites;
 /// History rows that one flush deletes at most, so that a lowered retention does not make one giant batch.
 const PRUNED_ROWS_MAX: usize = 200_000;
 
+/// Keys and values of one row, on average; growing a batch of tens of megabytes copies it.
+const ROW_BYTES: usize = 130;
+
 /// Blocks to write, all that is between the tables and the head at the cut.
 pub struct FlushJob {
     blocks: Vec<RecentBlock>,
@@ -225,8 +228,9 @@ impl Inner {
         let height = last.block.header.number;
         let diffs: Vec<Arc<StateDiff>> = job.blocks.iter().filter_map(|b| b.diff.clone()).collect();
 
-        let mut batch = Batch::default();
         let changes = Changes::of(&diffs);
+        let rows = 4 * (changes.accounts.len() + changes.slots.len()) + job.nodes.nodes.len();
+        let mut batch = Batch::with_capacity(rows * ROW_BYTES, rows);
         changes.put(&mut batch);
         put_blocks(&mut batch, &job.blocks);
         put_nodes(&mut batch, &*self.kv, &job.nodes)?;

@@ -47,6 +47,14 @@ struct Op {
 }
 
 impl Batch {
+    /// Empty, with room for what is expected.
+    pub fn with_capacity(bytes: usize, ops: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ops: Vec::with_capacity(ops),
+        }
+    }
+
     /// Puts a row.
     pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
         let start = self.bytes.len();

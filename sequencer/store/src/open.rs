@@ -61,7 +61,12 @@ impl Store {
             .name("store-flusher".into())
             .spawn({
                 let inner = inner.clone();
-                move || inner.run_flusher()
+                move || match inner.options.measured {
+                    true => inner.run_flusher(),
+                    false => {
+                        metrics::with_local_recorder(&metrics::NoopRecorder, || inner.run_flusher())
+                    }
+                }
             })?;
         Ok(Arc::new(Self {
             inner,
