@@ -18,11 +18,20 @@ const HASHES_MAX: usize = 64;
 
 /// The route.
 pub fn router(chain: Arc<Chain>) -> Router {
-    Router::new().route("/eth/v1/beacon/blobs/{block_id}", get(blobs)).with_state(chain)
+    Router::new()
+        .route("/eth/v1/beacon/blobs/{block_id}", get(blobs))
+        .with_state(chain)
 }
 
-async fn blobs(State(chain): State<Arc<Chain>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let answer = tokio::task::spawn_blocking(move || find(&chain, &id, query.as_deref().unwrap_or_default())).await;
+async fn blobs(
+    State(chain): State<Arc<Chain>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let answer = tokio::task::spawn_blocking(move || {
+        find(&chain, &id, query.as_deref().unwrap_or_default())
+    })
+    .await;
     match answer {
         Ok(Ok(found)) => Json(json!({
             "execution_optimistic": false,
@@ -72,7 +81,11 @@ impl From<store::StoreError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.0, Json(json!({ "code": self.0.as_u16(), "message": self.1 }))).into_response()
+        (
+            self.0,
+            Json(json!({ "code": self.0.as_u16(), "message": self.1 })),
+        )
+            .into_response()
     }
 }
 
@@ -88,11 +101,19 @@ fn find(chain: &Chain, id: &str, query: &str) -> Result<Found, Refusal> {
     let wanted = parse_hashes(query)?;
     let (number, hashes) = locate(chain, &id, !wanted.is_empty())?;
     let mut blobs = Vec::new();
-    for hash in hashes.iter().filter(|hash| wanted.is_empty() || wanted.contains(hash)) {
+    for hash in hashes
+        .iter()
+        .filter(|hash| wanted.is_empty() || wanted.contains(hash))
+    {
         let blob = chain.blobs.get(hash)?;
-        blobs.push(blob.ok_or_else(|| Refusal::not_found(format!("blob {hash} is no longer kept")))?);
+        blobs.push(
+            blob.ok_or_else(|| Refusal::not_found(format!("blob {hash} is no longer kept")))?,
+        );
     }
-    Ok(Found { finalized: number.is_some_and(|number| number <= chain.store.finalized()), blobs })
+    Ok(Found {
+        finalized: number.is_some_and(|number| number <= chain.store.finalized()),
+        blobs,
+    })
 }
 
 /// The block's number, unless it was replaced, and its versioned hashes. Who names the blobs (`by_hash`) also gets
@@ -119,8 +140,13 @@ fn locate(chain: &Chain, id: &Id, by_hash: bool) -> Result<(Option<u64>, Vec<B25
 }
 
 fn canonical(chain: &Chain, hash: &B256) -> Result<Option<Arc<SealedBlock>>, Refusal> {
-    let Some(number) = chain.store.number_of(*hash)? else { return Ok(None) };
-    Ok(chain.store.block(number)?.filter(|block| block.hash == *hash))
+    let Some(number) = chain.store.number_of(*hash)? else {
+        return Ok(None);
+    };
+    Ok(chain
+        .store
+        .block(number)?
+        .filter(|block| block.hash == *hash))
 }
 
 fn unknown_block() -> Refusal {
@@ -133,7 +159,8 @@ fn parse_id(chain: &Chain, id: &str) -> Result<Id, Refusal> {
         "justified" => Id::Number(chain.store.safe()),
         "finalized" => Id::Number(chain.store.finalized()),
         "genesis" => Id::Number(chain.store.genesis_number()),
-        _ => parse_block(id).ok_or_else(|| Refusal::bad(format!("Invalid block ID: {}", shown(id))))?,
+        _ => parse_block(id)
+            .ok_or_else(|| Refusal::bad(format!("Invalid block ID: {}", shown(id))))?,
     })
 }
 
@@ -148,13 +175,22 @@ fn parse_block(id: &str) -> Option<Id> {
 
 /// `versioned_hashes=a,b`, or repeated, or both.
 fn parse_hashes(query: &str) -> Result<Vec<B256>, Refusal> {
-    let values = query.split('&').filter_map(|pair| pair.strip_prefix("versioned_hashes="));
+    let values = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("versioned_hashes="));
     let mut hashes = Vec::new();
     for text in values.flat_map(|value| value.split(',').flat_map(|part| part.split("%2C"))) {
-        let hash = text.strip_prefix("0x").filter(|digits| digits.len() == 64).and_then(|digits| digits.parse().ok());
-        hashes.push(hash.ok_or_else(|| Refusal::bad(format!("Invalid versioned hash: {}", shown(text))))?);
+        let hash = text
+            .strip_prefix("0x")
+            .filter(|digits| digits.len() == 64)
+            .and_then(|digits| digits.parse().ok());
+        hashes.push(
+            hash.ok_or_else(|| Refusal::bad(format!("Invalid versioned hash: {}", shown(text))))?,
+        );
         if hashes.len() > HASHES_MAX {
-            return Err(Refusal::bad(format!("more than {HASHES_MAX} versioned hashes")));
+            return Err(Refusal::bad(format!(
+                "more than {HASHES_MAX} versioned hashes"
+            )));
         }
     }
     Ok(hashes)
@@ -170,7 +206,9 @@ mod tests {
     use super::*;
 
     fn hashes(query: &str) -> Result<usize, String> {
-        parse_hashes(query).map(|hashes| hashes.len()).map_err(|refusal| refusal.1)
+        parse_hashes(query)
+            .map(|hashes| hashes.len())
+            .map_err(|refusal| refusal.1)
     }
 
     #[test]
@@ -180,19 +218,31 @@ mod tests {
         assert_eq!(hashes(&format!("versioned_hashes={a}")), Ok(1));
         assert_eq!(hashes(&format!("versioned_hashes={a},{b}")), Ok(2));
         assert_eq!(hashes(&format!("versioned_hashes={a}%2C{b}")), Ok(2));
-        assert_eq!(hashes(&format!("versioned_hashes={a}&versioned_hashes={b}&x=1")), Ok(2));
+        assert_eq!(
+            hashes(&format!("versioned_hashes={a}&versioned_hashes={b}&x=1")),
+            Ok(2)
+        );
     }
 
     #[test]
     fn what_is_no_hash_is_named() {
-        assert_eq!(hashes("versioned_hashes=0x12"), Err("Invalid versioned hash: 0x12".into()));
-        assert_eq!(hashes("versioned_hashes="), Err("Invalid versioned hash: ".into()));
+        assert_eq!(
+            hashes("versioned_hashes=0x12"),
+            Err("Invalid versioned hash: 0x12".into())
+        );
+        assert_eq!(
+            hashes("versioned_hashes="),
+            Err("Invalid versioned hash: ".into())
+        );
     }
 
     #[test]
     fn blocks_are_numbers_or_hashes() {
         assert_eq!(parse_block("17"), Some(Id::Number(17)));
-        assert_eq!(parse_block(&B256::ZERO.to_string()), Some(Id::Hash(B256::ZERO)));
+        assert_eq!(
+            parse_block(&B256::ZERO.to_string()),
+            Some(Id::Hash(B256::ZERO))
+        );
         for wrong in ["", "-1", "0x11", "latest", "99999999999999999999"] {
             assert_eq!(parse_block(wrong), None, "{wrong}");
         }

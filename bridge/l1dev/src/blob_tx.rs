@@ -109,10 +109,18 @@ impl BlobTx {
         };
         let (with_sidecar, signature, hash) = signed.into_parts();
         let (tx, sidecar) = with_sidecar.into_parts();
-        let envelope =
-            EthereumTxEnvelope::<TxEip4844>::Eip4844(Signed::new_unchecked(tx.clone(), signature, hash));
+        let envelope = EthereumTxEnvelope::<TxEip4844>::Eip4844(Signed::new_unchecked(
+            tx.clone(),
+            signature,
+            hash,
+        ));
         debug_assert_eq!(envelope.ty(), BLOB_TX_TYPE);
-        Ok(Self { raw: envelope.encoded_2718().into(), hash, tx, sidecar })
+        Ok(Self {
+            raw: envelope.encoded_2718().into(),
+            hash,
+            tx,
+            sidecar,
+        })
     }
 
     /// All that can be said without cryptography.
@@ -122,25 +130,39 @@ impl BlobTx {
             return Err(BlobTxError::NoBlobs);
         }
         if hashes.len() > blobs_max {
-            return Err(BlobTxError::TooMany { have: hashes.len(), permitted: blobs_max });
+            return Err(BlobTxError::TooMany {
+                have: hashes.len(),
+                permitted: blobs_max,
+            });
         }
-        if let Some(index) = hashes.iter().position(|hash| hash[0] != VERSIONED_HASH_VERSION_KZG) {
+        if let Some(index) = hashes
+            .iter()
+            .position(|hash| hash[0] != VERSIONED_HASH_VERSION_KZG)
+        {
             return Err(BlobTxError::HashVersion { index });
         }
         let fee = self.tx.max_fee_per_blob_gas().unwrap_or_default();
         if fee < BLOB_FEE_MIN_WEI {
-            return Err(BlobTxError::FeeCap { have: fee, needed: BLOB_FEE_MIN_WEI });
+            return Err(BlobTxError::FeeCap {
+                have: fee,
+                needed: BLOB_FEE_MIN_WEI,
+            });
         }
         let want = u8::from(fork >= L1Fork::Osaka);
         let got = u8::from(matches!(self.sidecar, Sidecar::Eip7594(_)));
         if got != want {
             return Err(BlobTxError::Form { want, got });
         }
-        for (what, have) in
-            [("blobs", self.sidecar.blobs().len()), ("blob commitments", self.sidecar.commitments().len())]
-        {
+        for (what, have) in [
+            ("blobs", self.sidecar.blobs().len()),
+            ("blob commitments", self.sidecar.commitments().len()),
+        ] {
             if have != hashes.len() {
-                return Err(BlobTxError::Count { what, have, hashes: hashes.len() });
+                return Err(BlobTxError::Count {
+                    what,
+                    have,
+                    hashes: hashes.len(),
+                });
             }
         }
         Ok(())
@@ -149,13 +171,40 @@ impl BlobTx {
     /// Commitments against versioned hashes, and blobs against commitments: milliseconds per blob.
     pub fn check_proofs(&self) -> Result<(), BlobTxError> {
         self.sidecar
-            .validate(&self.tx.blob_versioned_hashes, EnvKzgSettings::Default.get())
+            .validate(
+                &self.tx.blob_versioned_hashes,
+                EnvKzgSettings::Default.get(),
+            )
             .map_err(|error| BlobTxError::Proofs(error.to_string()))
+    }
+
+    /// True if this may take the place of `old`: geth's blob pool wants every price doubled, since blobs are dear
+    /// to pass around.
+    pub fn outbids(&self, old: &primitives::Transaction) -> bool {
+        let doubled = |new: u128, old: u128| new >= old.saturating_mul(2);
+        doubled(self.tx.max_fee_per_gas, old.max_fee_per_gas())
+            && doubled(
+                self.tx.max_priority_fee_per_gas,
+                old.max_priority_fee_per_gas().unwrap_or_default(),
+            )
+            && doubled(
+                self.tx.max_fee_per_blob_gas,
+                old.max_fee_per_blob_gas().unwrap_or_default(),
+            )
     }
 
     /// The blobs by versioned hash.
     pub fn blobs(&self) -> Vec<NamedBlob> {
-        let blobs = self.sidecar.blobs().iter().map(|blob| Bytes::copy_from_slice(blob.as_slice()));
-        self.tx.blob_versioned_hashes.iter().copied().zip(blobs).collect()
+        let blobs = self
+            .sidecar
+            .blobs()
+            .iter()
+            .map(|blob| Bytes::copy_from_slice(blob.as_slice()));
+        self.tx
+            .blob_versioned_hashes
+            .iter()
+            .copied()
+            .zip(blobs)
+            .collect()
     }
 }

@@ -52,11 +52,16 @@ impl Blobs {
     pub fn open(store: Arc<Store>, kept_max: usize) -> Result<Self, L1DevError> {
         let mut kept = Kept::default();
         for (key, row) in store.journal_scan(BLOCKS)? {
-            let (arrival, entry) =
-                decode(&key, &row).ok_or_else(|| L1DevError::Unreadable("the list of blobs".into()))?;
+            let (arrival, entry) = decode(&key, &row)
+                .ok_or_else(|| L1DevError::Unreadable("the list of blobs".into()))?;
             kept.add(arrival, entry);
         }
-        Ok(Self { store, kept_max, waiting: Mutex::default(), kept: Mutex::new(kept) })
+        Ok(Self {
+            store,
+            kept_max,
+            waiting: Mutex::default(),
+            kept: Mutex::new(kept),
+        })
     }
 
     /// Lets `admit` put transaction `tx` into the pool, and keeps its blobs if that succeeded. `None`: no room.
@@ -91,9 +96,14 @@ impl Blobs {
         let waiting = self.waiting.lock();
         let mut kept = self.kept.lock();
         let arrival = kept.blocks.last_key_value().map_or(0, |(last, _)| last + 1);
-        let entry = Entry { number: block.header.number, block: block.hash, hashes };
+        let entry = Entry {
+            number: block.header.number,
+            block: block.hash,
+            hashes,
+        };
         // The list first: an entry without a blob is harmless, a blob without an entry would never leave.
-        self.store.journal_put(BLOCKS, &arrival.to_be_bytes(), Some(&encode(&entry)))?;
+        self.store
+            .journal_put(BLOCKS, &arrival.to_be_bytes(), Some(&encode(&entry)))?;
         for tx in &block.transactions {
             for (hash, blob) in waiting.get(&tx.hash).into_iter().flatten() {
                 if !kept.references.contains_key(hash) {
@@ -109,7 +119,9 @@ impl Blobs {
     }
 
     fn drop_oldest(&self, kept: &mut Kept) -> Result<(), L1DevError> {
-        let Some((arrival, entry)) = kept.blocks.pop_first() else { return Ok(()) };
+        let Some((arrival, entry)) = kept.blocks.pop_first() else {
+            return Ok(());
+        };
         for hash in &entry.hashes {
             if let Some(count) = kept.references.get_mut(hash) {
                 *count -= 1;
@@ -119,7 +131,9 @@ impl Blobs {
                 }
             }
         }
-        Ok(self.store.journal_put(BLOCKS, &arrival.to_be_bytes(), None)?)
+        Ok(self
+            .store
+            .journal_put(BLOCKS, &arrival.to_be_bytes(), None)?)
     }
 
     /// A blob that some block holds or held.
@@ -131,13 +145,20 @@ impl Blobs {
     /// Versioned hashes of a block, also of one that was replaced.
     pub fn of_block(&self, block: &B256) -> Option<Vec<B256>> {
         let kept = self.kept.lock();
-        kept.blocks.values().find(|entry| entry.block == *block).map(|entry| entry.hashes.clone())
+        kept.blocks
+            .values()
+            .find(|entry| entry.block == *block)
+            .map(|entry| entry.hashes.clone())
     }
 
     /// Versioned hashes of all blocks that have or had this number.
     pub fn of_number(&self, number: u64) -> Vec<B256> {
         let kept = self.kept.lock();
-        kept.blocks.values().filter(|entry| entry.number == number).flat_map(|entry| entry.hashes.clone()).collect()
+        kept.blocks
+            .values()
+            .filter(|entry| entry.number == number)
+            .flat_map(|entry| entry.hashes.clone())
+            .collect()
     }
 }
 
@@ -152,7 +173,12 @@ impl Kept {
 
 /// Versioned hashes of the blobs of a block, in order.
 pub fn hashes_of(block: &SealedBlock) -> Vec<B256> {
-    block.transactions.iter().flat_map(|tx| tx.tx.blob_versioned_hashes().unwrap_or_default()).copied().collect()
+    block
+        .transactions
+        .iter()
+        .flat_map(|tx| tx.tx.blob_versioned_hashes().unwrap_or_default())
+        .copied()
+        .collect()
 }
 
 fn row_of(hash: &B256) -> String {
@@ -169,7 +195,9 @@ fn encode(entry: &Entry) -> Vec<u8> {
 fn decode(key: &[u8], row: &[u8]) -> Option<(u64, Entry)> {
     let (number, row) = row.split_first_chunk::<8>()?;
     let (block, row) = row.split_first_chunk::<32>()?;
-    let (hashes, []) = row.as_chunks::<32>() else { return None };
+    let (hashes, []) = row.as_chunks::<32>() else {
+        return None;
+    };
     let entry = Entry {
         number: u64::from_be_bytes(*number),
         block: block.into(),
@@ -184,13 +212,24 @@ mod tests {
 
     #[test]
     fn a_row_survives_the_round_trip() {
-        let entry = Entry { number: 7, block: B256::repeat_byte(1), hashes: vec![B256::repeat_byte(2); 3] };
-        assert_eq!(decode(&9u64.to_be_bytes(), &encode(&entry)), Some((9, entry)));
+        let entry = Entry {
+            number: 7,
+            block: B256::repeat_byte(1),
+            hashes: vec![B256::repeat_byte(2); 3],
+        };
+        assert_eq!(
+            decode(&9u64.to_be_bytes(), &encode(&entry)),
+            Some((9, entry))
+        );
     }
 
     #[test]
     fn a_cut_row_is_refused() {
-        let entry = Entry { number: 7, block: B256::repeat_byte(1), hashes: vec![B256::repeat_byte(2)] };
+        let entry = Entry {
+            number: 7,
+            block: B256::repeat_byte(1),
+            hashes: vec![B256::repeat_byte(2)],
+        };
         let row = encode(&entry);
         assert_eq!(decode(&9u64.to_be_bytes(), &row[..row.len() - 1]), None);
         assert_eq!(decode(&[1], &row), None);

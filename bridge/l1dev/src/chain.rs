@@ -1,12 +1,8 @@
 //! The chain and what changes it: blocks, reorgs, time. One caller at a time.
 
 use crate::{
-    L1DevError, Options,
-    blobs::Blobs,
-    genesis::genesis,
-    mining::Signal,
-    options::Clock,
-    time::Time,
+    L1DevError, Options, blobs::Blobs, genesis::genesis, mining::Signal, options::Clock,
+    quiet::quietly, time::Time,
 };
 use alloy_primitives::{Address, keccak256};
 use builder::{BlockBuilder, BlockLimits};
@@ -21,7 +17,11 @@ use store::{BlockMeta, Store, StoreOptions};
 const BENEFICIARY: Address = Address::repeat_byte(0x1d);
 
 /// EIP-7934: ten mebibytes, two of them for the beacon block around it. Nothing else but gas bounds a block here.
-const LIMITS: BlockLimits = BlockLimits { da_bytes_max: u64::MAX, raw_bytes_max: 8 << 20, deposit_gas_max: 0 };
+const LIMITS: BlockLimits = BlockLimits {
+    da_bytes_max: u64::MAX,
+    raw_bytes_max: 8 << 20,
+    deposit_gas_max: 0,
+};
 
 /// Notes of this crate in the store's journal.
 const NOTES: &str = "l1dev";
@@ -67,7 +67,8 @@ impl Chain {
             Some(timestamp) => timestamp,
             None => first_start_s(dir, (options.clock)() / 1000)?,
         };
-        let store = Store::open(store_options(dir), genesis(options, timestamp)?, rules.clone())?;
+        let first = genesis(options, timestamp)?;
+        let store = quietly(|| Store::open(store_options(dir), first, rules.clone()))?;
         let writing = Mutex::new(Notes::read(&store)?);
         let pool = Arc::new(SharedPool::new(rules.clone(), PoolLimits::sequencer(0)));
         let chain = Arc::new(Self {
@@ -110,15 +111,24 @@ impl Chain {
     pub fn reorg(&self, depth: u64, drop: bool) -> Result<Arc<SealedBlock>, L1DevError> {
         let mut notes = self.writing.lock();
         let height = self.store.head().header.number;
-        let to = height.checked_sub(depth).ok_or(L1DevError::Depth { depth, height })?;
+        let to = height
+            .checked_sub(depth)
+            .ok_or(L1DevError::Depth { depth, height })?;
         if depth == 0 {
             return Ok(self.store.head());
         }
         notes.replaced += depth;
         notes.write(&self.store)?;
-        let removed = self.store.rewind(to)?;
-        let transactions = removed.iter().rev().flat_map(|block| &block.transactions).filter(|_| !drop);
-        if let Err(error) = self.pool.rewind(transactions, &self.store.latest_state(), (self.clock)()) {
+        let removed = quietly(|| self.store.rewind(to))?;
+        let transactions = removed
+            .iter()
+            .rev()
+            .flat_map(|block| &block.transactions)
+            .filter(|_| !drop);
+        if let Err(error) =
+            self.pool
+                .rewind(transactions, &self.store.latest_state(), (self.clock)())
+        {
             tracing::warn!(%error, "transactions of replaced blocks do not wait again");
         }
         for block in removed.iter().rev() {
@@ -155,42 +165,65 @@ impl Chain {
     }
 
     fn next_time(&self, notes: &mut Notes) -> u64 {
-        notes.time.take(self.now_s(), self.store.head().header.timestamp)
+        notes
+            .time
+            .take(self.now_s(), self.store.head().header.timestamp)
     }
 
     fn make_block(&self, notes: &Notes, timestamp: u64) -> Result<Arc<SealedBlock>, L1DevError> {
-        let made = self.try_make_block(notes, timestamp);
+        let made = quietly(|| self.try_make_block(notes, timestamp));
         if made.is_err() {
             self.pool.lock().release();
         }
         made
     }
 
-    fn try_make_block(&self, notes: &Notes, timestamp: u64) -> Result<Arc<SealedBlock>, L1DevError> {
+    fn try_make_block(
+        &self,
+        notes: &Notes,
+        timestamp: u64,
+    ) -> Result<Arc<SealedBlock>, L1DevError> {
         let parent = self.store.head();
         let number = parent.header.number + 1;
         let failed = |source| L1DevError::Block { number, source };
         // There is no beacon chain: its root and its randomness are drawn from what they would follow.
-        let draw = |what: &[u8]| keccak256([what, parent.hash.as_slice(), &notes.replaced.to_be_bytes()].concat());
+        let draw = |what: &[u8]| {
+            keccak256([what, parent.hash.as_slice(), &notes.replaced.to_be_bytes()].concat())
+        };
         let context = BlockContext {
             timestamp,
-            anchor: Anchor { hash: draw(b"beacon root"), ..Anchor::default() },
+            anchor: Anchor {
+                hash: draw(b"beacon root"),
+                ..Anchor::default()
+            },
             beneficiary: BENEFICIARY,
             prev_randao: draw(b"randao"),
         };
         let state = self.store.latest_state();
-        let mut block = BlockBuilder::begin(&self.rules, (&parent.header, parent.hash), context, &[], LIMITS, state)
-            .map_err(failed)?;
-        let filled = block.fill(&self.pool, usize::MAX).map_err(|e| failed(e.into()))?;
+        let mut block = BlockBuilder::begin(
+            &self.rules,
+            (&parent.header, parent.hash),
+            context,
+            &[],
+            LIMITS,
+            state,
+        )
+        .map_err(failed)?;
+        let filled = block
+            .fill(&self.pool, usize::MAX)
+            .map_err(|e| failed(e.into()))?;
         for dropped in &filled.dropped {
             tracing::debug!(hash = %dropped.tx.hash, reason = %dropped.reason, "L1 transaction dropped");
         }
-        let pending = self.store.seal(block.finish().map_err(failed)?, BlockMeta::default())?;
+        let pending = self
+            .store
+            .seal(block.finish().map_err(failed)?, BlockMeta::default())?;
         // Before the block: what is on the chain can be had, whatever happens in between.
         self.blobs.keep(pending.block())?;
         let block = self.store.publish(pending.clone())?;
         self.pool.lock().on_block(pending.diff(), (self.clock)());
-        self.blobs.forget_all_but(|tx| self.pool.lock().contains(tx));
+        self.blobs
+            .forget_all_but(|tx| self.pool.lock().contains(tx));
         self.raise_tags(number)?;
         tracing::debug!(number, transactions = block.transactions.len(), "L1 block");
         Ok(block)
@@ -213,12 +246,22 @@ impl Chain {
 impl Notes {
     fn read(store: &Store) -> Result<Self, L1DevError> {
         let notes = store.journal_scan(NOTES)?;
-        let Some((_, bytes)) = notes.iter().find(|(key, _)| key == TIME_NOTE) else { return Ok(Self::default()) };
-        let number = |at: usize| bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes);
+        let Some((_, bytes)) = notes.iter().find(|(key, _)| key == TIME_NOTE) else {
+            return Ok(Self::default());
+        };
+        let number = |at: usize| {
+            bytes
+                .get(at..at + 8)
+                .and_then(|b| b.try_into().ok())
+                .map(u64::from_be_bytes)
+        };
         let (Some(ahead_s), Some(replaced), 16) = (number(0), number(8), bytes.len()) else {
             return Err(L1DevError::Unreadable("the note of the time".into()));
         };
-        Ok(Self { time: Time::ahead(ahead_s), replaced })
+        Ok(Self {
+            time: Time::ahead(ahead_s),
+            replaced,
+        })
     }
 
     fn write(&self, store: &Store) -> Result<(), L1DevError> {
@@ -234,6 +277,7 @@ fn store_options(dir: &Path) -> StoreOptions {
         trie_bytes: 16 << 20,
         block_cache_bytes: 8 << 20,
         flush_bytes: 16 << 20,
+        measured: false,
         ..StoreOptions::new(dir)
     }
 }
@@ -241,14 +285,22 @@ fn store_options(dir: &Path) -> StoreOptions {
 /// The time of the first start in `dir`: it is part of the first block's hash, so a restart must find it again.
 fn first_start_s(dir: &Path, now_s: u64) -> Result<u64, L1DevError> {
     let path = dir.join("genesis-timestamp");
-    let failed = |source| L1DevError::Folder { dir: path.clone(), source };
+    let failed = |source| L1DevError::Folder {
+        dir: path.clone(),
+        source,
+    };
     match std::fs::read_to_string(&path) {
-        Ok(text) => text.trim().parse().map_err(|_| L1DevError::Unreadable("the file genesis-timestamp".into())),
+        Ok(text) => text
+            .trim()
+            .parse()
+            .map_err(|_| L1DevError::Unreadable("the file genesis-timestamp".into())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             // Renamed into place, so that a crash leaves either nothing or all of it.
             let draft = dir.join("genesis-timestamp.new");
             std::fs::write(&draft, format!("{now_s}\n")).map_err(failed)?;
-            std::fs::File::open(&draft).and_then(|file| file.sync_all()).map_err(failed)?;
+            std::fs::File::open(&draft)
+                .and_then(|file| file.sync_all())
+                .map_err(failed)?;
             std::fs::rename(&draft, &path).map_err(failed)?;
             Ok(now_s)
         }

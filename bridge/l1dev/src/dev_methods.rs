@@ -23,66 +23,100 @@ pub fn methods(chain: Arc<Chain>) -> RpcModule<Chain> {
         match timestamp {
             Value::Null => chain.mine(1),
             value => {
-                let Number(at) = serde_json::from_value(value).map_err(|e| RpcError::invalid(0, e))?;
+                let Number(at) =
+                    serde_json::from_value(value).map_err(|e| RpcError::invalid(0, e))?;
                 chain.mine_at(at)
             }
         }
         .map_err(server)?;
         Ok(json!("0x0"))
     });
-    add(&mut module, &["anvil_mine", "hardhat_mine"], 2, |chain, args| {
-        let blocks = args.optional::<Number>(0)?.map_or(1, |n| n.0);
-        let apart_s = args.optional::<Number>(1)?.map(|n| n.0);
-        bounded(blocks)?;
-        match apart_s {
-            None => drop(chain.mine(blocks).map_err(server)?),
-            Some(apart_s) => {
-                for made in 0..blocks {
-                    if made > 0 {
-                        let next = chain.store.head().header.timestamp.saturating_add(apart_s.max(1));
-                        chain.set_next_timestamp(next).map_err(server)?;
+    add(
+        &mut module,
+        &["anvil_mine", "hardhat_mine"],
+        2,
+        |chain, args| {
+            let blocks = args.optional::<Number>(0)?.map_or(1, |n| n.0);
+            let apart_s = args.optional::<Number>(1)?.map(|n| n.0);
+            bounded(blocks)?;
+            match apart_s {
+                None => drop(chain.mine(blocks).map_err(server)?),
+                Some(apart_s) => {
+                    for made in 0..blocks {
+                        if made > 0 {
+                            let next = chain
+                                .store
+                                .head()
+                                .header
+                                .timestamp
+                                .saturating_add(apart_s.max(1));
+                            chain.set_next_timestamp(next).map_err(server)?;
+                        }
+                        chain.mine(1).map_err(server)?;
                     }
-                    chain.mine(1).map_err(server)?;
                 }
             }
-        }
-        Ok(Value::Null)
-    });
+            Ok(Value::Null)
+        },
+    );
     add(&mut module, &["evm_increaseTime"], 1, |chain, args| {
         let Number(seconds) = args.required(0)?;
         Ok(json!(chain.increase_time(seconds).map_err(server)?))
     });
-    add(&mut module, &["evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"], 1, |chain, args| {
-        let Number(timestamp) = args.required(0)?;
-        chain.set_next_timestamp(timestamp).map_err(server)?;
-        Ok(Value::Null)
-    });
+    add(
+        &mut module,
+        &["evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"],
+        1,
+        |chain, args| {
+            let Number(timestamp) = args.required(0)?;
+            chain.set_next_timestamp(timestamp).map_err(server)?;
+            Ok(Value::Null)
+        },
+    );
     add(&mut module, &["anvil_reorg"], 3, |chain, args| {
         let Number(depth) = args.required(0)?;
         bounded(depth)?;
-        if args.optional::<Vec<Value>>(1)?.is_some_and(|pairs| !pairs.is_empty()) {
-            return Err(RpcError::invalid(1, "a reorg takes no transactions of its own here; send them"));
+        if args
+            .optional::<Vec<Value>>(1)?
+            .is_some_and(|pairs| !pairs.is_empty())
+        {
+            return Err(RpcError::invalid(
+                1,
+                "a reorg takes no transactions of its own here; send them",
+            ));
         }
-        chain.reorg(depth, args.optional(2)?.unwrap_or(false)).map_err(server)?;
+        chain
+            .reorg(depth, args.optional(2)?.unwrap_or(false))
+            .map_err(server)?;
         Ok(Value::Null)
     });
-    add(&mut module, &["evm_setAutomine", "anvil_setAutomine"], 1, |chain, args| {
-        let wanted: bool = args.required(0)?;
-        match (wanted, chain.signal.mining()) {
-            (true, _) => chain.signal.set_mining(Mining::Auto),
-            (false, Mining::Auto) => chain.signal.set_mining(Mining::Manual),
-            (false, _) => {}
-        }
-        Ok(Value::Null)
-    });
-    add(&mut module, &["evm_setIntervalMining", "anvil_setIntervalMining"], 1, |chain, args| {
-        let Number(seconds) = args.required(0)?;
-        chain.signal.set_mining(match seconds {
-            0 => Mining::Manual,
-            seconds => Mining::Interval(seconds.saturating_mul(1000)),
-        });
-        Ok(Value::Null)
-    });
+    add(
+        &mut module,
+        &["evm_setAutomine", "anvil_setAutomine"],
+        1,
+        |chain, args| {
+            let wanted: bool = args.required(0)?;
+            match (wanted, chain.signal.mining()) {
+                (true, _) => chain.signal.set_mining(Mining::Auto),
+                (false, Mining::Auto) => chain.signal.set_mining(Mining::Manual),
+                (false, _) => {}
+            }
+            Ok(Value::Null)
+        },
+    );
+    add(
+        &mut module,
+        &["evm_setIntervalMining", "anvil_setIntervalMining"],
+        1,
+        |chain, args| {
+            let Number(seconds) = args.required(0)?;
+            chain.signal.set_mining(match seconds {
+                0 => Mining::Manual,
+                seconds => Mining::Interval(seconds.saturating_mul(1000)),
+            });
+            Ok(Value::Null)
+        },
+    );
     add(&mut module, &["anvil_dropTransaction"], 1, |chain, args| {
         let hash: B256 = args.required(0)?;
         Ok(json!(chain.pool.lock().reject(&hash).map(|tx| tx.hash)))
@@ -115,7 +149,12 @@ fn add(
 
 fn bounded(blocks: u64) -> Result<(), RpcError> {
     if blocks > BLOCKS_MAX {
-        return Err(RpcError::limit(format!("{blocks} blocks are too many"), "blocks", BLOCKS_MAX, blocks));
+        return Err(RpcError::limit(
+            format!("{blocks} blocks are too many"),
+            "blocks",
+            BLOCKS_MAX,
+            blocks,
+        ));
     }
     Ok(())
 }

@@ -22,7 +22,10 @@ const BASE_FEE_WEI: u64 = 1_000_000_000;
 /// The first block and its state. Equal options give an equal hash.
 pub fn genesis(options: &Options, timestamp: u64) -> Result<Genesis, L1DevError> {
     let state = state(options);
-    let root = StateTrie::new(NoNodes, EMPTY_ROOT_HASH).apply(&state).map_err(StoreError::from)?.state_root;
+    let root = StateTrie::new(NoNodes, EMPTY_ROOT_HASH)
+        .apply(&state)
+        .map_err(StoreError::from)?
+        .state_root;
     let header = Header {
         timestamp,
         gas_limit: options.gas_limit,
@@ -44,7 +47,14 @@ fn state(options: &Options) -> StateDiff {
     for (address, code) in system_contracts(options.fork) {
         let code_hash = keccak256(code);
         // Contracts begin with nonce one (EIP-161).
-        accounts.insert(address, Account { nonce: 1, balance: U256::ZERO, code_hash });
+        accounts.insert(
+            address,
+            Account {
+                nonce: 1,
+                balance: U256::ZERO,
+                code_hash,
+            },
+        );
         codes.insert(code_hash, code.clone());
     }
     for (address, wei) in &options.funded {
@@ -59,7 +69,10 @@ fn state(options: &Options) -> StateDiff {
         wiped: false,
         slots: Vec::new(),
     });
-    StateDiff { accounts: diffs.collect(), codes: codes.into_iter().collect() }
+    StateDiff {
+        accounts: diffs.collect(),
+        codes: codes.into_iter().collect(),
+    }
 }
 
 /// Runtime code as published in the EIPs. On Ethereum these were deployed by transactions.
@@ -68,8 +81,14 @@ fn system_contracts(fork: L1Fork) -> Vec<(Address, &'static Bytes)> {
     if fork >= L1Fork::Prague {
         contracts.extend([
             (HISTORY_STORAGE_ADDRESS, &HISTORY_STORAGE_CODE),
-            (WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, &WITHDRAWAL_REQUEST_PREDEPLOY_CODE),
-            (CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, &CONSOLIDATION_REQUEST_PREDEPLOY_CODE),
+            (
+                WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+                &WITHDRAWAL_REQUEST_PREDEPLOY_CODE,
+            ),
+            (
+                CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
+                &CONSOLIDATION_REQUEST_PREDEPLOY_CODE,
+            ),
         ]);
     }
     contracts

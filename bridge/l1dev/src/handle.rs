@@ -18,14 +18,20 @@ pub struct Handle {
 pub fn start(options: Options) -> Result<Handle, L1DevError> {
     let temporary = match &options.dir {
         Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(|source| L1DevError::Folder { dir: dir.clone(), source })?;
+            std::fs::create_dir_all(dir).map_err(|source| L1DevError::Folder {
+                dir: dir.clone(),
+                source,
+            })?;
             None
         }
         None => Some(
             tempfile::Builder::new()
                 .prefix("tributary-l1-")
                 .tempdir()
-                .map_err(|source| L1DevError::Folder { dir: std::env::temp_dir(), source })?,
+                .map_err(|source| L1DevError::Folder {
+                    dir: std::env::temp_dir(),
+                    source,
+                })?,
         ),
     };
     let dir: &Path = match (&options.dir, &temporary) {
@@ -41,7 +47,12 @@ pub fn start(options: Options) -> Result<Handle, L1DevError> {
             move || mining::run(&chain)
         })
         .map_err(L1DevError::Thread)?;
-    Ok(Handle { chain, server, miner: Some(miner), _dir: temporary })
+    Ok(Handle {
+        chain,
+        server,
+        miner: Some(miner),
+        _dir: temporary,
+    })
 }
 
 impl Handle {

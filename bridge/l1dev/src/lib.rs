@@ -22,6 +22,7 @@ mod handle;
 mod mining;
 mod options;
 mod pool;
+mod quiet;
 mod server;
 mod time;
 

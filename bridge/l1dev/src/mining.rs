@@ -45,8 +45,15 @@ impl Signal {
     /// Nothing happened yet.
     pub fn new(mining: Mining) -> Self {
         // What waits from before a restart counts as work.
-        let state = State { mining, work: true, stopping: false };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        let state = State {
+            mining,
+            work: true,
+            stopping: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
     }
 
     /// A transaction could run now.
@@ -90,7 +97,8 @@ impl Signal {
                 Mining::Manual => self.changed.wait(&mut state),
                 Mining::Auto if !state.work => self.changed.wait(&mut state),
                 Mining::Auto => {
-                    self.changed.wait_for(&mut state, Duration::from_millis(GATHER_MS));
+                    self.changed
+                        .wait_for(&mut state, Duration::from_millis(GATHER_MS));
                     if state.mining == Mining::Auto && !state.stopping {
                         state.work = false;
                         return true;
@@ -107,7 +115,8 @@ impl Signal {
                         state.work = false;
                         return true;
                     }
-                    self.changed.wait_for(&mut state, Duration::from_millis(*due_ms - now));
+                    self.changed
+                        .wait_for(&mut state, Duration::from_millis(*due_ms - now));
                 }
             }
         }

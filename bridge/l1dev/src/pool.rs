@@ -4,7 +4,9 @@ use crate::{
     blob_tx::{BlobTx, is_blob_tx},
     chain::Chain,
 };
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes};
+use mempool::PoolError;
 use primitives::CheckedTx;
 use rpc::{LocalPool, PoolContent, PoolHandle};
 use std::sync::Arc;
@@ -24,27 +26,56 @@ impl L1Pool {
     /// The pool of `chain`.
     pub fn new(chain: Arc<Chain>) -> Arc<Self> {
         let clock = chain.clock.clone();
-        let local = LocalPool::new(chain.pool.clone(), chain.store.clone(), Box::new(move || clock()));
+        let local = LocalPool::new(
+            chain.pool.clone(),
+            chain.store.clone(),
+            Box::new(move || clock()),
+        );
         Arc::new(Self { chain, local })
     }
 
     fn submit_blob_tx(&self, raw: &[u8]) -> Result<B256, String> {
         let tx = BlobTx::decode(raw).map_err(|e| e.to_string())?;
-        let Rules::Ethereum(rules) = &*self.chain.rules else { return Err("not an L1".into()) };
+        let Rules::Ethereum(rules) = &*self.chain.rules else {
+            return Err("not an L1".into());
+        };
         let now_s = self.chain.store.head().header.timestamp;
         let fork = rules.fork(now_s);
         let in_block = rules.blob_params(now_s).max;
-        let blobs_max = if fork >= config::L1Fork::Osaka { in_block.min(OSAKA_BLOBS_PER_TX) } else { in_block };
-        tx.check_form(fork, blobs_max as usize).map_err(|e| e.to_string())?;
+        let blobs_max = if fork >= config::L1Fork::Osaka {
+            in_block.min(OSAKA_BLOBS_PER_TX)
+        } else {
+            in_block
+        };
+        tx.check_form(fork, blobs_max as usize)
+            .map_err(|e| e.to_string())?;
         if self.chain.pool.lock().contains(&tx.hash) {
-            return Err(mempool::PoolError::AlreadyKnown.to_string());
+            return Err(PoolError::AlreadyKnown.to_string());
+        }
+        let checked = CheckedTx::decode(tx.raw.clone()).map_err(|e| e.to_string())?;
+        if self
+            .in_the_way(&checked)
+            .is_some_and(|old| !tx.outbids(&old.tx))
+        {
+            return Err(PoolError::ReplacementUnderpriced.to_string());
         }
         tx.check_proofs().map_err(|e| e.to_string())?;
         let admit = || self.local.submit_raw(tx.raw.clone());
         self.chain
             .blobs
             .admit(tx.hash, tx.blobs(), admit)
-            .unwrap_or_else(|| Err(mempool::PoolError::Full.to_string()))
+            .unwrap_or_else(|| Err(PoolError::Full.to_string()))
+    }
+}
+
+impl L1Pool {
+    /// The waiting blob transaction of the same sender and nonce.
+    fn in_the_way(&self, tx: &CheckedTx) -> Option<Arc<CheckedTx>> {
+        let content = self.chain.pool.lock().content_from(&tx.sender);
+        let lists = content.pending.into_iter().chain(content.queued);
+        lists
+            .flat_map(|(_, list)| list)
+            .find(|old| old.tx.nonce() == tx.tx.nonce() && is_blob_tx(&old.raw))
     }
 }
 
@@ -55,7 +86,9 @@ impl PoolHandle for L1Pool {
         }
         // Proofs take tens of milliseconds: other requests of this thread go elsewhere meanwhile.
         match tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-            Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| self.submit_blob_tx(&raw)),
+            Ok(RuntimeFlavor::MultiThread) => {
+                tokio::task::block_in_place(|| self.submit_blob_tx(&raw))
+            }
             _ => self.submit_blob_tx(&raw),
         }
     }

@@ -1,6 +1,6 @@
 //! JSON-RPC and blob API on one port, on a thread with a runtime of its own.
 
-use crate::{L1DevError, blob_api, chain::Chain, dev_methods, pool::L1Pool};
+use crate::{L1DevError, blob_api, chain::Chain, dev_methods, pool::L1Pool, quiet::silence_thread};
 use rpc::{Context, Limits};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -27,7 +27,10 @@ pub struct Server {
 impl Server {
     /// Listens before it returns.
     pub fn start(chain: Arc<Chain>, listen: SocketAddr) -> Result<Self, L1DevError> {
-        let failed = |source| L1DevError::Listen { address: listen, source };
+        let failed = |source| L1DevError::Listen {
+            address: listen,
+            source,
+        };
         let listener = TcpListener::bind(listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -35,6 +38,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("l1-rpc")
+            .on_thread_start(silence_thread)
             .enable_all()
             .build()
             .map_err(L1DevError::Thread)?;
@@ -42,13 +46,18 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("l1-server".into())
             .spawn(move || {
+                silence_thread();
                 if let Err(error) = runtime.block_on(serve(chain, listener, stopped)) {
                     tracing::error!(%error, "the embedded L1 serves no more");
                 }
                 runtime.shutdown_timeout(GRACE);
             })
             .map_err(L1DevError::Thread)?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// Finishes what is in work and waits for the end.
@@ -63,14 +72,21 @@ impl Server {
     }
 }
 
-async fn serve(chain: Arc<Chain>, listener: TcpListener, stopped: oneshot::Receiver<()>) -> std::io::Result<()> {
+async fn serve(
+    chain: Arc<Chain>,
+    listener: TcpListener,
+    stopped: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
     let (mut methods, node) = rpc::methods(Context {
         store: chain.store.clone(),
         pool: L1Pool::new(chain.clone()),
         rules: chain.rules.clone(),
         chain_id: chain.rules.chain_id(),
         client_version: concat!("tributary-l1dev/v", env!("CARGO_PKG_VERSION")).to_owned(),
-        limits: Limits { request_bytes_max: REQUEST_BYTES_MAX, ..Limits::PUBLIC },
+        limits: Limits {
+            request_bytes_max: REQUEST_BYTES_MAX,
+            ..Limits::PUBLIC
+        },
         rollup: None,
     });
     let merged = methods.merge(dev_methods::methods(chain.clone()));

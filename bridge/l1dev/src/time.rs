@@ -14,12 +14,18 @@ pub struct Time {
 impl Time {
     /// Continues `ahead_s` ahead of the clock.
     pub const fn ahead(ahead_s: u64) -> Self {
-        Self { ahead_s, next: None }
+        Self {
+            ahead_s,
+            next: None,
+        }
     }
 
     /// The time of the block after one of `parent_s`: now, or one second after the parent if that is later.
     pub fn take(&mut self, now_s: u64, parent_s: u64) -> u64 {
-        let wanted = self.next.take().unwrap_or(now_s.saturating_add(self.ahead_s));
+        let wanted = self
+            .next
+            .take()
+            .unwrap_or(now_s.saturating_add(self.ahead_s));
         wanted.max(parent_s.saturating_add(1))
     }
 
@@ -31,7 +37,10 @@ impl Time {
     /// The next block has exactly this time, and time goes on from there.
     pub fn set_next(&mut self, wanted: u64, now_s: u64, head_s: u64) -> Result<(), L1DevError> {
         if wanted <= head_s {
-            return Err(L1DevError::TimeGoesBack { wanted, head: head_s });
+            return Err(L1DevError::TimeGoesBack {
+                wanted,
+                head: head_s,
+            });
         }
         self.ahead_s = wanted.saturating_sub(now_s);
         self.next = Some(wanted);

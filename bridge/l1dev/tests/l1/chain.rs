@@ -1,7 +1,8 @@
 //! An L1 with funded accounts, and whoever talks to it.
 
 use alloy_consensus::{
-    SignableTransaction, Signed, TxEip1559, TxEip4844, TxEip4844WithSidecar, transaction::RlpEcdsaEncodableTx,
+    SignableTransaction, Signed, TxEip1559, TxEip4844, TxEip4844WithSidecar,
+    transaction::RlpEcdsaEncodableTx,
 };
 use alloy_eips::{
     eip2718::Encodable2718,
@@ -51,10 +52,16 @@ impl Chain {
         };
         let mut options = Options::temporary(ID, clock);
         options.mining = Mining::Manual;
-        options.funded = (0..8).map(|n| (who(n), U256::from(10u128.pow(24)))).collect();
+        options.funded = (0..8)
+            .map(|n| (who(n), U256::from(10u128.pow(24))))
+            .collect();
         change(&mut options);
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { l1: l1dev::start(options).unwrap(), clock_ms, http: reqwest::Client::new() }
+        Self {
+            l1: l1dev::start(options).unwrap(),
+            clock_ms,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn pass_ms(&self, ms: u64) {
@@ -64,7 +71,16 @@ impl Chain {
     /// A JSON-RPC call; the error is its message.
     pub async fn try_call(&self, method: &str, params: Value) -> Result<Value, String> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let answer: Value = self.http.post(self.l1.url()).json(&body).send().await.unwrap().json().await.unwrap();
+        let answer: Value = self
+            .http
+            .post(self.l1.url())
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
         match answer.get("error") {
             Some(error) => Err(error["message"].as_str().unwrap().to_owned()),
             None => Ok(answer["result"].clone()),
@@ -72,12 +88,16 @@ impl Chain {
     }
 
     pub async fn call(&self, method: &str, params: Value) -> Value {
-        self.try_call(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_call(method, params)
+            .await
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     pub async fn try_send(&self, raw: impl AsRef<[u8]>) -> Result<B256, String> {
         let raw = alloy_primitives::hex::encode_prefixed(raw);
-        self.try_call("eth_sendRawTransaction", json!([raw])).await.map(|hash| serde_json::from_value(hash).unwrap())
+        self.try_call("eth_sendRawTransaction", json!([raw]))
+            .await
+            .map(|hash| serde_json::from_value(hash).unwrap())
     }
 
     pub async fn send(&self, raw: impl AsRef<[u8]>) -> B256 {
@@ -151,11 +171,18 @@ pub fn packed(seed: u8, count: u8) -> Vec<Blob> {
 }
 
 pub fn cells(blobs: Vec<Blob>) -> Sidecar {
-    BlobTransactionSidecarEip7594::try_from_blobs_with_settings(blobs, EnvKzgSettings::Default.get()).unwrap().into()
+    BlobTransactionSidecarEip7594::try_from_blobs_with_settings(
+        blobs,
+        EnvKzgSettings::Default.get(),
+    )
+    .unwrap()
+    .into()
 }
 
 pub fn whole(blobs: Vec<Blob>) -> Sidecar {
-    BlobTransactionSidecar::try_from_blobs_with_settings(blobs, EnvKzgSettings::Default.get()).unwrap().into()
+    BlobTransactionSidecar::try_from_blobs_with_settings(blobs, EnvKzgSettings::Default.get())
+        .unwrap()
+        .into()
 }
 
 /// A blob transaction to nobody.
@@ -176,5 +203,10 @@ pub fn blob_tx(nonce: u64, sidecar: &Sidecar) -> TxEip4844 {
 /// The network form.
 pub fn with_blobs(n: u8, tx: TxEip4844, sidecar: &Sidecar) -> Vec<u8> {
     let signature = signer(n).sign_hash_sync(&tx.signature_hash()).unwrap();
-    TxEip4844WithSidecar { tx, sidecar: sidecar.clone() }.into_signed(signature).encoded_2718()
+    TxEip4844WithSidecar {
+        tx,
+        sidecar: sidecar.clone(),
+    }
+    .into_signed(signature)
+    .encoded_2718()
 }

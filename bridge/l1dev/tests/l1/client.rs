@@ -11,7 +11,11 @@ fn client(chain: &Chain) -> Client {
 }
 
 fn at(block: &primitives::SealedBlock) -> L1Ref {
-    L1Ref { number: block.header.number, hash: block.hash, timestamp: block.header.timestamp }
+    L1Ref {
+        number: block.header.number,
+        hash: block.hash,
+        timestamp: block.header.timestamp,
+    }
 }
 
 #[tokio::test]
@@ -25,8 +29,15 @@ async fn heads_headers_and_balances_are_read() {
     let headers = client.headers(1, 9).await.unwrap();
     // The client hashes what it gets: every field has arrived.
     assert_eq!(headers.last(), Some(&chain.l1.head().header));
-    assert!(headers.windows(2).all(|pair| pair[1].parent_hash == pair[0].hash_slow()));
-    assert_eq!(client.balance(who(0)).await.unwrap(), U256::from(10u128.pow(24)));
+    assert!(
+        headers
+            .windows(2)
+            .all(|pair| pair[1].parent_hash == pair[0].hash_slow())
+    );
+    assert_eq!(
+        client.balance(who(0)).await.unwrap(),
+        U256::from(10u128.pow(24))
+    );
 }
 
 #[tokio::test]
@@ -37,7 +48,11 @@ async fn what_is_sent_has_a_receipt() {
     client.send(&raw).await.unwrap();
     client.send(&raw).await.unwrap();
     chain.l1.mine(1).unwrap();
-    let receipt = client.receipt(alloy_primitives::keccak256(&raw)).await.unwrap().unwrap();
+    let receipt = client
+        .receipt(alloy_primitives::keccak256(&raw))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((receipt.block_number, receipt.status()), (Some(1), true));
     assert_eq!(client.nonce(who(0)).await.unwrap(), 1);
 }
@@ -47,10 +62,16 @@ async fn blobs_are_fetched_and_checked() {
     let chain = Chain::manual();
     let client = client(&chain);
     let blobs = packed(4, 2);
-    let bytes: Vec<Bytes> = blobs.iter().map(|blob| Bytes::copy_from_slice(blob.as_slice())).collect();
+    let bytes: Vec<Bytes> = blobs
+        .iter()
+        .map(|blob| Bytes::copy_from_slice(blob.as_slice()))
+        .collect();
     let sidecar = cells(blobs);
     let hashes: Vec<B256> = sidecar.versioned_hashes().collect();
-    client.send(&with_blobs(0, blob_tx(0, &sidecar), &sidecar)).await.unwrap();
+    client
+        .send(&with_blobs(0, blob_tx(0, &sidecar), &sidecar))
+        .await
+        .unwrap();
     let block = chain.l1.mine(1).unwrap();
     assert_eq!(client.blobs(at(&block), &hashes).await.unwrap(), bytes);
     let missing = client.blobs(at(&block), &[B256::repeat_byte(1)]).await;

@@ -58,21 +58,37 @@ async fn time_is_moved_by_rpc() {
     let time = || chain.l1.head().header.timestamp - START_S;
     chain.l1.mine(1).unwrap();
     assert_eq!(time(), 1);
-    assert_eq!(chain.call("evm_increaseTime", json!([100])).await, json!(100));
+    assert_eq!(
+        chain.call("evm_increaseTime", json!([100])).await,
+        json!(100)
+    );
     chain.call("evm_mine", json!([])).await;
     assert_eq!(time(), 100);
-    chain.call("evm_setNextBlockTimestamp", json!([START_S + 500])).await;
+    chain
+        .call("evm_setNextBlockTimestamp", json!([START_S + 500]))
+        .await;
     assert_eq!(chain.call("evm_mine", json!([])).await, "0x0");
     assert_eq!(time(), 500);
     chain.pass_ms(7_000);
     chain.call("evm_mine", json!([])).await;
     assert_eq!(time(), 507);
-    chain.call("evm_mine", json!([{ "timestamp": START_S + 600 }])).await;
+    chain
+        .call("evm_mine", json!([{ "timestamp": START_S + 600 }]))
+        .await;
     assert_eq!(time(), 600);
     chain.call("anvil_mine", json!(["0x3", "0xc"])).await;
     assert_eq!(time(), 625);
-    let error = chain.try_call("evm_setNextBlockTimestamp", json!([START_S])).await.unwrap_err();
-    assert_eq!(error, format!("timestamp {START_S} is not above the head's {}", START_S + 625));
+    let error = chain
+        .try_call("evm_setNextBlockTimestamp", json!([START_S]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        format!(
+            "timestamp {START_S} is not above the head's {}",
+            START_S + 625
+        )
+    );
     assert_eq!(number(&chain.call("eth_blockNumber", json!([])).await), 8);
 }
 
@@ -80,8 +96,14 @@ async fn time_is_moved_by_rpc() {
 async fn a_transaction_can_be_lost() {
     let chain = Chain::manual();
     let hash = chain.send(raw(0, plain(0))).await;
-    assert_eq!(chain.call("anvil_dropTransaction", json!([hash])).await, json!(hash));
-    assert_eq!(chain.call("eth_getTransactionByHash", json!([hash])).await, Value::Null);
+    assert_eq!(
+        chain.call("anvil_dropTransaction", json!([hash])).await,
+        json!(hash)
+    );
+    assert_eq!(
+        chain.call("eth_getTransactionByHash", json!([hash])).await,
+        Value::Null
+    );
     assert_eq!(chain.l1.mine(1).unwrap().transactions.len(), 0);
 }
 

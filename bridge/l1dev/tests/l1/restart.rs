@@ -16,7 +16,9 @@ async fn the_chain_goes_on() {
     let chain = start();
     let sidecar = whole(packed(1, 2));
     let sent = [
-        chain.send(with_blobs(0, blob_tx(0, &sidecar), &sidecar)).await,
+        chain
+            .send(with_blobs(0, blob_tx(0, &sidecar), &sidecar))
+            .await,
         chain.send(raw(1, plain(0))).await,
     ];
     chain.l1.mine(4).unwrap();
@@ -30,7 +32,10 @@ async fn the_chain_goes_on() {
 
     let chain = start();
     assert_eq!(chain.l1.head(), head);
-    assert_eq!((chain.number("finalized").await, chain.number("safe").await), (3, 5));
+    assert_eq!(
+        (chain.number("finalized").await, chain.number("safe").await),
+        (3, 5)
+    );
     for hash in sent {
         assert_eq!(chain.receipt(hash).await["blockNumber"], "0x1");
     }
@@ -40,7 +45,9 @@ async fn the_chain_goes_on() {
     assert!(chain.l1.mine(1).unwrap().header.timestamp >= START_S + 1_000);
     chain.l1.reorg(1, false).unwrap();
     chain.l1.reorg(3, false).unwrap();
-    let again = chain.call("eth_getBlockByNumber", json!(["0x7", false])).await;
+    let again = chain
+        .call("eth_getBlockByNumber", json!(["0x7", false]))
+        .await;
     assert!(again["hash"] != json!(replaced.hash) && again["hash"] != json!(head.hash));
     chain.l1.stop();
     std::fs::remove_dir_all(dir).unwrap();
@@ -49,7 +56,9 @@ async fn the_chain_goes_on() {
 #[tokio::test]
 async fn a_folder_of_another_chain_is_refused() {
     let dir = std::env::temp_dir().join(format!("l1dev-other-{}", std::process::id()));
-    Chain::start(|options| options.dir = Some(dir.clone())).l1.stop();
+    Chain::start(|options| options.dir = Some(dir.clone()))
+        .l1
+        .stop();
     let options = l1dev::Options {
         dir: Some(dir.clone()),
         gas_limit: 1_000_000,
