@@ -30,7 +30,6 @@ struct State {
     rewinds: u64,
     /// L1's prices when we last asked, wei: base fee and blob base fee.
     prices: (u128, u128),
-    cell_proofs: bool,
 }
 
 /// Looks this often for something to batch.
@@ -40,7 +39,7 @@ impl BatchMaker {
     /// Signs with the sequencer's key.
     pub fn new(chain: Arc<Chain>, key: PrivateKeySigner, da: DaChoice) -> Arc<Self> {
         let batcher = Batcher::new(chain.network.clone());
-        let state = State { batcher, signed: VecDeque::new(), rewinds: 0, prices: (0, 1), cell_proofs: false };
+        let state = State { batcher, signed: VecDeque::new(), rewinds: 0, prices: (0, 1) };
         Arc::new(Self { chain, key, da, state: Mutex::new(state) })
     }
 
@@ -66,7 +65,6 @@ impl BatchMaker {
                 let blob = params.or(schedule.blob_schedule.first()).map_or(1, |params| params.base_fee(excess));
                 let mut state = self.state.lock();
                 state.prices = (header.base_fee_per_gas.unwrap_or_default().into(), blob);
-                state.cell_proofs = header.timestamp >= schedule.cell_proofs_from_s;
             }
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
@@ -88,9 +86,12 @@ impl BatchMaker {
     /// One look at the chain: signs at most one batch.
     pub fn step(&self, now_ms: u64) -> anyhow::Result<()> {
         let tip = tip(&self.chain.store)?;
-        let (draft, cell_proofs) = {
+        // The form that L1's pool takes at its head's time.
+        let l1_now_s = self.chain.l1.heads().0.map_or(now_ms / 1000, |head| head.timestamp);
+        let cell_proofs = l1_now_s >= self.chain.network.l1.cell_proofs_from_s;
+        let draft = {
             let mut state = self.state.lock();
-            let rewinds = self.chain.rewinds.load(Ordering::Relaxed);
+            let rewinds = self.chain.rewinds.load(Ordering::SeqCst);
             if let Some(landed) = state.signed.iter().position(|batch| batch.record.accumulate() == tip.acc) {
                 state.signed.drain(..=landed);
             }
@@ -102,24 +103,30 @@ impl BatchMaker {
             }
             let sealed = Sealed(&self.chain.store);
             let (base_fee, blob_base_fee) = state.prices;
-            let waiting = raw_bytes(&sealed, tip.last_block, state.batcher.backlog(tip, sealed.head()));
-            let behind = waiting > 2 * batch::blobs::capacity(self.chain.network.batch.blobs_max.into());
+            let far_behind = 2 * batch::blobs::capacity(self.chain.network.batch.blobs_max.into());
+            let backlog = state.batcher.backlog(tip, sealed.head());
+            let waiting = raw_bytes(&sealed, sealed.head() - backlog, far_behind);
+            let behind = waiting > far_behind;
             let use_blobs = self.da.use_blobs(waiting, base_fee, blob_base_fee, behind);
-            metrics::gauge!("blocks_not_batched").set(state.batcher.backlog(tip, sealed.head()) as f64);
+            metrics::gauge!("blocks_not_batched").set(backlog as f64);
             match state.batcher.next(tip, &sealed, self.chain.l1.as_ref(), use_blobs, now_ms) {
                 Next::Wait => return Ok(()),
-                Next::Post(draft) => (draft, state.cell_proofs),
+                Next::Post(draft) => draft,
                 Next::Stuck { block, why } => anyhow::bail!("block {block} fits no batch: {why}"),
             }
         };
-        let rewinds = self.chain.rewinds.load(Ordering::Relaxed);
         let (transactions, bytes) = (draft.transactions, draft.bytes);
         let batch = draft.sign(&self.chain.network, &self.key, cell_proofs)?;
         let mut state = self.state.lock();
-        if rewinds != state.rewinds || self.chain.rewinds.load(Ordering::Relaxed) != rewinds {
-            return Ok(()); // Its blocks may be gone: made again next time.
+        {
+            // A rewind counts first and then forgets batches under this lock: one that is not counted yet will find
+            // this batch and forget it.
+            let mut own = self.chain.own_batches.lock();
+            if self.chain.rewinds.load(Ordering::SeqCst) != state.rewinds {
+                return Ok(()); // Its blocks may be gone: made again next time.
+            }
+            own.insert(batch.record.accumulate(), batch.blocks.1);
         }
-        self.chain.own_batches.lock().insert(batch.record.accumulate(), batch.blocks.1);
         metrics::counter!("batch_bytes").increment(bytes as u64);
         metrics::counter!("batched_transactions").increment(transactions as u64);
         tracing::info!(
@@ -144,12 +151,16 @@ pub fn tip(store: &Store) -> anyhow::Result<Tip> {
     })
 }
 
-fn raw_bytes(blocks: &dyn Blocks, after: u64, count: u64) -> usize {
-    let numbers = after + 1..=after + count.min(4_096);
-    numbers
-        .filter_map(|number| blocks.block(number))
-        .map(|block| block.raw_bytes())
-        .sum()
+/// Bytes of the transactions behind `after`; counting ends once it is more than `enough`.
+fn raw_bytes(blocks: &dyn Blocks, after: u64, enough: usize) -> usize {
+    let mut bytes = 0;
+    for block in (after + 1..=blocks.head()).map_while(|number| blocks.block(number)) {
+        bytes += block.raw_bytes();
+        if bytes > enough {
+            break;
+        }
+    }
+    bytes
 }
 
 /// The store's blocks as the batcher wants them.

@@ -240,12 +240,15 @@ pub struct Follow {
     /// Network file
     #[arg(long)]
     pub config: PathBuf,
-    /// Data folder
+    /// Data folder; by default a new one that is removed at the end
     #[arg(long)]
-    pub datadir: PathBuf,
-    /// Where to serve
-    #[command(flatten)]
-    pub serve: Serve,
+    pub datadir: Option<PathBuf>,
+    /// Port of JSON-RPC, of /metrics, /health and /ready; a sequencer on the same machine has 8545
+    #[arg(long, default_value_t = 8547)]
+    pub rpc_port: u16,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub rpc_host: std::net::IpAddr,
     /// Blocks of past state to keep; by default all
     #[arg(long)]
     pub retention_blocks: Option<u64>,

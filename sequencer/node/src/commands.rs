@@ -5,7 +5,7 @@ use crate::{
     assemble::{self, L1_POLL, NoPool, Stages, connect},
     batch_rpc::Remote,
     batches::BatchMaker,
-    cli::{Da, Db, Deploy, Deposit, Follow, GenesisArgs, Poster, Proposer, Sequencer, Statetest, Status},
+    cli::{Da, Db, Deploy, Deposit, Follow, GenesisArgs, Poster, Proposer, Sequencer, Serve, Statetest, Status},
     deploy::{Deployer, Roles, deploy},
     dev::da_choice,
     driver::Driver,
@@ -105,11 +105,14 @@ pub async fn proposer(args: Proposer, metrics: PrometheusHandle) -> anyhow::Resu
 pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<()> {
     let network = Arc::new(network(&args.config)?);
     let client = connect(&args.l1.url, args.l1.blobs.as_deref(), &network).await?;
-    let chain = assemble::open(network, &args.datadir, args.retention_blocks, false)?;
+    let temporary = args.datadir.is_none().then(tempfile::tempdir).transpose()?;
+    let datadir = args.datadir.as_deref().or(temporary.as_ref().map(|dir| dir.path())).context("no data folder")?;
+    let chain = assemble::open(network, datadir, args.retention_blocks, false)?;
     let mut driver = Driver::new(chain.clone(), client)?;
     driver.compare_assertions = true;
     let mut stages = Stages::new(chain.clone());
-    stages.serve(&args.serve, NoPool::new(), metrics, jsonrpsee::Methods::new()).await?;
+    let serve = Serve { rpc_port: args.rpc_port, rpc_host: args.rpc_host };
+    stages.serve(&serve, NoPool::new(), metrics, jsonrpsee::Methods::new()).await?;
     if args.once {
         let progress = spinner("reading L1");
         driver.step().await?;
@@ -118,6 +121,7 @@ pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<(
         println!("block {} {}", head.header.number, head.hash);
         return stages.stop().await;
     }
+    tracing::info!(url = %format!("http://{}:{}", args.rpc_host, args.rpc_port), "serving what L1 says");
     stages.drive(driver);
     let progress = spinner("following L1");
     let watched = chain.clone();

@@ -42,11 +42,8 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     // Removed when dropped, unless the user chose the folder.
     let temporary = args.datadir.is_none().then(tempfile::tempdir).transpose()?;
-    let datadir = match (&args.datadir, &temporary) {
-        (Some(dir), _) => dir.clone(),
-        (None, Some(dir)) => dir.path().to_owned(),
-        (None, None) => unreachable!("one of the two was made above"),
-    };
+    let datadir = args.datadir.as_deref().or(temporary.as_ref().map(|dir| dir.path())).context("no data folder")?;
+    let datadir = datadir.to_owned();
     std::fs::create_dir_all(&datadir).with_context(|| format!("making {}", datadir.display()))?;
     let file = datadir.join("network.toml");
     let known = match std::fs::read_to_string(&file) {
@@ -58,11 +55,7 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
         Some(_) => None,
         None => Some(start_l1(&args, &datadir, known.is_none())?),
     };
-    let l1_url = match (&args.l1, &embedded) {
-        (Some(url), _) => url.clone(),
-        (None, Some(l1)) => l1.url(),
-        (None, None) => unreachable!("an L1 is given or embedded"),
-    };
+    let l1_url = embedded.as_ref().map(l1dev::Handle::url).or_else(|| args.l1.clone()).context("no L1")?;
 
     let network = match known {
         Some(network) => network,

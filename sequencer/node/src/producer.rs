@@ -86,13 +86,14 @@ impl Chain {
             };
         let meta = BlockMeta { anchor: input.anchor, queue_consumed };
         let pending = self.store.seal(executed, meta)?;
-        let block = self.store.publish(pending)?;
+        let block = self.store.publish(pending.clone())?;
+        self.pool.lock().on_block(pending.diff(), clock::now_ms());
         Ok(Ok(block))
     }
 
     /// Takes back every block above `to`; what they included waits in the pool again. The caller holds `writing`.
     pub fn rewind(&self, to: u64) -> anyhow::Result<()> {
-        self.rewinds.fetch_add(1, Ordering::Relaxed);
+        self.rewinds.fetch_add(1, Ordering::SeqCst);
         self.own_batches.lock().retain(|_, last_block| *last_block <= to);
         let removed = self.store.rewind(to)?;
         let transactions = removed.iter().rev().flat_map(|block| &block.transactions);
@@ -136,7 +137,8 @@ pub fn run(chain: &Chain) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn has_work(chain: &Chain) -> anyhow::Result<bool> {
+/// True if deposits or ready transactions wait for a block.
+pub fn has_work(chain: &Chain) -> anyhow::Result<bool> {
     let head = chain.store.head();
     let meta = chain.store.meta(head.header.number)?.unwrap_or_default();
     let up_to = chain.l1.newest_anchor().map_or(0, |anchor| anchor.number);

@@ -64,63 +64,73 @@ fn id_of(batch: &SignedBatch) -> u64 {
     u64::from_be_bytes(acc.0.first_chunk::<8>().copied().unwrap_or_default())
 }
 
-/// Posts what is signed. Runs until `stopping` says so.
-pub async fn post(
+/// Brings signed batches to L1.
+pub struct Poster {
     batches: Arc<dyn SignedBatches>,
     network: Arc<config::Network>,
-    mut sender: Sender,
-    poll: Duration,
-    stopping: impl Fn() -> bool,
-) {
-    let mut sent: HashSet<u64> = sender.pending().collect();
-    while !stopping() {
-        match sender.poll().await {
+    sender: Sender,
+    sent: HashSet<u64>,
+}
+
+impl Poster {
+    /// Goes on with what `sender` has in flight.
+    pub fn new(batches: Arc<dyn SignedBatches>, network: Arc<config::Network>, sender: Sender) -> Self {
+        let sent = sender.pending().collect();
+        Self { batches, network, sender, sent }
+    }
+
+    /// One look at L1 and at the signed batches. What fails is tried again at the next look.
+    pub async fn step(&mut self) {
+        let signed = match self.batches.signed().await {
+            Ok(signed) => signed,
+            Err(error) => {
+                tracing::debug!(%error, "no signed batches");
+                Vec::new()
+            }
+        };
+        let known: HashSet<u64> = signed.iter().map(|batch| id_of(batch)).collect();
+        match self.sender.poll().await {
             Ok(ended) => {
                 for (id, how) in ended {
-                    if how != Settled::Succeeded {
+                    self.sent.remove(&id);
+                    // A batch that was given up before it failed says nothing about those made since.
+                    if how != Settled::Succeeded && known.contains(&id) {
                         tracing::warn!(?how, "a batch did not land; it is made again");
                         metrics::counter!("batches_not_landed").increment(1);
-                        sent.remove(&id);
-                        batches.reset();
+                        return self.batches.reset();
                     }
                 }
             }
             Err(error) => tracing::debug!(%error, "poster"),
         }
-        match batches.signed().await {
-            Ok(signed) => {
-                let known: HashSet<u64> = signed.iter().map(|batch| id_of(batch)).collect();
-                sent.retain(|id| known.contains(id));
-                let mut before_ready = true;
-                for (index, batch) in signed.iter().enumerate() {
-                    let id = id_of(batch);
-                    if sent.contains(&id) || !before_ready {
-                        continue;
-                    }
-                    // A batch whose predecessor is not mined yet cannot be estimated: one at a time, in order.
-                    if index > 0 {
-                        before_ready = false;
-                        continue;
-                    }
-                    match sender.submit(id, calls::post(&network, batch)).await {
-                        Ok(()) => {
-                            sent.insert(id);
-                            metrics::counter!("batches_sent").increment(1);
-                        }
-                        Err(L1Error::Refused(why)) => {
-                            tracing::warn!(%why, "L1 would not take a batch; it is made again");
-                            batches.reset();
-                            break;
-                        }
-                        Err(error) => {
-                            tracing::debug!(%error, "poster");
-                            break;
-                        }
-                    }
-                }
+        self.sent.retain(|id| known.contains(id));
+        // A batch whose predecessor is not mined yet cannot be estimated: one at a time, in order.
+        let Some(batch) = signed.first().filter(|batch| !self.sent.contains(&id_of(batch))) else { return };
+        match self.sender.submit(id_of(batch), calls::post(&self.network, batch)).await {
+            Ok(()) => {
+                self.sent.insert(id_of(batch));
+                metrics::counter!("batches_sent").increment(1);
             }
-            Err(error) => tracing::debug!(%error, "no signed batches"),
+            Err(L1Error::Refused(why)) => {
+                tracing::warn!(%why, "L1 would not take a batch; it is made again");
+                self.batches.reset();
+            }
+            Err(error) => tracing::debug!(%error, "poster"),
         }
+    }
+}
+
+/// Posts what is signed. Runs until `stopping` says so.
+pub async fn post(
+    batches: Arc<dyn SignedBatches>,
+    network: Arc<config::Network>,
+    sender: Sender,
+    poll: Duration,
+    stopping: impl Fn() -> bool,
+) {
+    let mut poster = Poster::new(batches, network, sender);
+    while !stopping() {
+        poster.step().await;
         tokio::time::sleep(poll).await;
     }
 }
