@@ -240,9 +240,6 @@ impl Driver {
         self.cursor = resume(&self.chain.store)?;
         let safe = self.cursor.parent_number;
         self.unfinal.retain(|(_, last_block)| *last_block <= safe);
-        if self.chain.store.safe() > safe {
-            self.chain.store.set_safe(safe)?;
-        }
         Ok(())
     }
 
