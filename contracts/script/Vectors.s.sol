@@ -56,7 +56,7 @@ contract Vectors is Script {
             "every number at its end, data of 33 bytes",
             address(type(uint160).max),
             address(type(uint160).max),
-            type(uint256).max,
+            type(uint128).max,
             type(uint256).max,
             type(uint64).max,
             false,

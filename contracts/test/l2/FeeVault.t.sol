@@ -43,6 +43,6 @@ contract FeeVaultTest is L2Test {
     function test_threeVaults_haveTheirRecipientInSlotZero() public view {
         assertEq(VAULT.recipient(), feeRecipient);
         assertEq(IFeeVault(Predeploys.PRIORITY_FEE_VAULT).recipient(), feeRecipient);
-        assertEq(IFeeVault(Predeploys.L1_FEE_VAULT).recipient(), feeRecipient);
+        assertEq(IFeeVault(Predeploys.DATA_FEE_VAULT).recipient(), feeRecipient);
     }
 }

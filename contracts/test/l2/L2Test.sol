@@ -34,7 +34,7 @@ abstract contract L2Test is Test {
         _place(Predeploys.MESSAGE_PASSER, type(L2ToL1MessagePasser).runtimeCode);
         _place(Predeploys.PRIORITY_FEE_VAULT, type(FeeVault).runtimeCode);
         _place(Predeploys.BASE_FEE_VAULT, type(FeeVault).runtimeCode);
-        _place(Predeploys.L1_FEE_VAULT, type(FeeVault).runtimeCode);
+        _place(Predeploys.DATA_FEE_VAULT, type(FeeVault).runtimeCode);
         _place(Predeploys.WRAPPED_OPEN, type(WrappedOpen).runtimeCode);
         _place(Predeploys.ASSET_REGISTRY, type(AssetRegistry).runtimeCode);
         _place(Predeploys.REVENUE_ROUTER, type(RevenueRouter).runtimeCode);
@@ -43,7 +43,7 @@ abstract contract L2Test is Test {
 
         _store(Predeploys.PRIORITY_FEE_VAULT, 0, uint160(feeRecipient));
         _store(Predeploys.BASE_FEE_VAULT, 0, uint160(feeRecipient));
-        _store(Predeploys.L1_FEE_VAULT, 0, uint160(feeRecipient));
+        _store(Predeploys.DATA_FEE_VAULT, 0, uint160(feeRecipient));
         _store(Predeploys.FEE_POLICY, 0, uint160(governance));
         _store(Predeploys.FEE_POLICY, 2, 0x01c9c3800098968000989680);
         _store(Predeploys.FEE_POLICY, 3, 0x11e1a300);
