@@ -185,6 +185,7 @@ impl Plan {
         let posted = added
             .get("batched_transactions")
             .filter(|count| *count > 0.0);
+        let batched_part = posted.map(|count| count / all);
         let posted = posted.and_then(|count| Some(added.get("batch_bytes")? / count));
         let side = Side {
             tps: full.counted() as f64 / full.seconds(),
@@ -201,6 +202,11 @@ impl Plan {
             latency_samples: paced.latency_us.len(),
             refused: full.refused,
             loadgen_cpu_us_per_tx: per_tx(last.own_cpu_us - first.own_cpu_us),
+            batched_part: if is_ours {
+                batched_part.or(Some(0.0))
+            } else {
+                None
+            },
             threads_us_per_tx: threads,
             stages_us_per_tx: added
                 .stages()

@@ -51,6 +51,9 @@ pub struct Side {
     pub refused: u64,
     /// CPU time of the load generator.
     pub loadgen_cpu_us_per_tx: f64,
+    /// Of what was included during the saturated run, the part that was in signed batches by its end; the work for the
+    /// others is not in the CPU time. None for anvil.
+    pub batched_part: Option<f64>,
     /// CPU time by thread name, whole saturated run.
     pub threads_us_per_tx: BTreeMap<String, f64>,
     /// Wall time by stage, from `/metrics`, whole saturated run.
@@ -136,6 +139,9 @@ pub fn details(row: &Row) -> String {
             "  CPU µs/tx by thread: {}",
             list(&side.threads_us_per_tx)
         );
+        if let Some(part) = side.batched_part {
+            let _ = writeln!(out, "  in batches by the end: {:.0} %", part * 100.0);
+        }
         if !side.stages_us_per_tx.is_empty() {
             let _ = writeln!(
                 out,
@@ -178,6 +184,7 @@ mod tests {
             latency_samples: 10,
             refused: 0,
             loadgen_cpu_us_per_tx: 11.0,
+            batched_part: None,
             threads_us_per_tx: BTreeMap::new(),
             stages_us_per_tx: BTreeMap::new(),
         }
