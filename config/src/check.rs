@@ -28,28 +28,118 @@ impl Network {
     /// Refuses values that cannot work together.
     pub fn check(&self) -> Result<(), ConfigError> {
         let c = &self.chain;
-        rule(!TAKEN_IDS.contains(&c.id) && c.id > 0, "chain.id", c.id, "is taken; choose another")?;
-        rule(c.id != self.l1.chain_id, "chain.id", c.id, "must differ from l1.chain_id")?;
-        rule(c.block_time_ms >= 20, "chain.block_time_ms", c.block_time_ms, "must be at least 20")?;
-        rule(c.heartbeat_ms >= c.block_time_ms, "chain.heartbeat_ms", c.heartbeat_ms, "must be at least block_time_ms")?;
-        rule(c.tx_gas_cap <= 1 << 24 && c.tx_gas_cap >= 21_000, "chain.tx_gas_cap", c.tx_gas_cap, "must be from 21000 to 2^24 (EIP-7825)")?;
-        rule(c.gas_limit >= c.tx_gas_cap, "chain.gas_limit", c.gas_limit, "must hold one transaction of tx_gas_cap")?;
-        rule(c.gas_target > 0 && c.gas_target <= c.gas_limit, "chain.gas_target", c.gas_target, "must be from 1 to gas_limit")?;
+        rule(
+            !TAKEN_IDS.contains(&c.id) && c.id > 0,
+            "chain.id",
+            c.id,
+            "is taken; choose another",
+        )?;
+        rule(
+            c.id != self.l1.chain_id,
+            "chain.id",
+            c.id,
+            "must differ from l1.chain_id",
+        )?;
+        rule(
+            c.block_time_ms >= 20,
+            "chain.block_time_ms",
+            c.block_time_ms,
+            "must be at least 20",
+        )?;
+        rule(
+            c.heartbeat_ms >= c.block_time_ms,
+            "chain.heartbeat_ms",
+            c.heartbeat_ms,
+            "must be at least block_time_ms",
+        )?;
+        rule(
+            c.tx_gas_cap <= 1 << 24 && c.tx_gas_cap >= 21_000,
+            "chain.tx_gas_cap",
+            c.tx_gas_cap,
+            "must be from 21000 to 2^24 (EIP-7825)",
+        )?;
+        rule(
+            c.gas_limit >= c.tx_gas_cap,
+            "chain.gas_limit",
+            c.gas_limit,
+            "must hold one transaction of tx_gas_cap",
+        )?;
+        rule(
+            c.gas_target > 0 && c.gas_target <= c.gas_limit,
+            "chain.gas_target",
+            c.gas_target,
+            "must be from 1 to gas_limit",
+        )?;
         let f = &self.fees;
-        rule(f.base_fee_floor_wei > 0, "fees.base_fee_floor_wei", f.base_fee_floor_wei, "must be above 0")?;
-        rule(f.base_fee_genesis_wei >= f.base_fee_floor_wei, "fees.base_fee_genesis_wei", f.base_fee_genesis_wei, "must be at least the floor")?;
-        rule(f.base_fee_change_denominator > 1, "fees.base_fee_change_denominator", f.base_fee_change_denominator, "must be above 1")?;
+        rule(
+            f.base_fee_floor_wei > 0,
+            "fees.base_fee_floor_wei",
+            f.base_fee_floor_wei,
+            "must be above 0",
+        )?;
+        rule(
+            f.base_fee_genesis_wei >= f.base_fee_floor_wei,
+            "fees.base_fee_genesis_wei",
+            f.base_fee_genesis_wei,
+            "must be at least the floor",
+        )?;
+        rule(
+            f.base_fee_change_denominator > 1,
+            "fees.base_fee_change_denominator",
+            f.base_fee_change_denominator,
+            "must be above 1",
+        )?;
         let b = &self.batch;
-        rule((1..=6).contains(&b.blobs_max), "batch.blobs_max", b.blobs_max, "must be from 1 to 6")?;
-        rule((1..=120_000).contains(&b.calldata_bytes_max), "batch.calldata_bytes_max", b.calldata_bytes_max, "must be from 1 to 120000, what a mempool takes")?;
-        rule((1_000_000..=16_000_000).contains(&b.decoded_bytes_max), "batch.decoded_bytes_max", b.decoded_bytes_max, "must be from 1 MB to 16 MB")?;
-        rule((1..=10_000).contains(&b.blocks_max), "batch.blocks_max", b.blocks_max, "must be from 1 to 10000")?;
+        rule(
+            (1..=6).contains(&b.blobs_max),
+            "batch.blobs_max",
+            b.blobs_max,
+            "must be from 1 to 6",
+        )?;
+        rule(
+            (1..=120_000).contains(&b.calldata_bytes_max),
+            "batch.calldata_bytes_max",
+            b.calldata_bytes_max,
+            "must be from 1 to 120000, what a mempool takes",
+        )?;
+        rule(
+            (1_000_000..=16_000_000).contains(&b.decoded_bytes_max),
+            "batch.decoded_bytes_max",
+            b.decoded_bytes_max,
+            "must be from 1 MB to 16 MB",
+        )?;
+        rule(
+            (1..=10_000).contains(&b.blocks_max),
+            "batch.blocks_max",
+            b.blocks_max,
+            "must be from 1 to 10000",
+        )?;
         let d = &self.delays;
-        rule(d.window_s > 0, "delays.window_s", d.window_s, "must be above 0")?;
-        rule(d.max_drift_s > 0, "delays.max_drift_s", d.max_drift_s, "must be above 0")?;
+        rule(
+            d.window_s > 0,
+            "delays.window_s",
+            d.window_s,
+            "must be above 0",
+        )?;
+        rule(
+            d.max_drift_s > 0,
+            "delays.max_drift_s",
+            d.max_drift_s,
+            "must be above 0",
+        )?;
         let schedule = &self.l1.blob_schedule;
-        rule(schedule.first().is_some_and(|p| p.from_s == 0), "l1.blob_schedule", schedule.len(), "must have a first entry with from_s = 0")?;
-        rule(schedule.windows(2).all(|w| w[0].from_s < w[1].from_s), "l1.blob_schedule", schedule.len(), "must ascend by from_s")
+        rule(
+            schedule.first().is_some_and(|p| p.from_s == 0),
+            "l1.blob_schedule",
+            schedule.len(),
+            "must have a first entry with from_s = 0",
+        )?;
+        rule(
+            schedule.windows(2).all(|w| w[0].from_s < w[1].from_s),
+            "l1.blob_schedule",
+            schedule.len(),
+            "must ascend by from_s",
+        )
     }
 }
 
@@ -59,5 +149,13 @@ fn rule(
     value: impl core::fmt::Display,
     reason: &'static str,
 ) -> Result<(), ConfigError> {
-    if holds { Ok(()) } else { Err(ConfigError::Value { key, value: format!("{value}"), reason }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(ConfigError::Value {
+            key,
+            value: format!("{value}"),
+            reason,
+        })
+    }
 }

@@ -26,7 +26,9 @@ impl BlobParams {
         let mut term = denominator;
         while term > 0 {
             output = output.saturating_add(term);
-            let Some(product) = term.checked_mul(numerator) else { return u128::MAX / denominator };
+            let Some(product) = term.checked_mul(numerator) else {
+                return u128::MAX / denominator;
+            };
             term = product / (denominator * i);
             i += 1;
         }
@@ -50,14 +52,23 @@ pub enum L1Fork {
 mod tests {
     use super::*;
 
-    const CANCUN: BlobParams = BlobParams { from_s: 0, target: 3, max: 6, update_fraction: 3_338_477 };
+    const CANCUN: BlobParams = BlobParams {
+        from_s: 0,
+        target: 3,
+        max: 6,
+        update_fraction: 3_338_477,
+    };
 
     // Cases of EIP-4844's reference tests for `fake_exponential(1, excess, 3338477)`.
     #[test]
     fn base_fee_follows_the_reference_cases() {
-        for (excess, fee) in
-            [(0, 1), (2_314_057, 1), (2_314_058, 2), (10 * 1024 * 1024, 23), (148_099_578, 18_446_739_238_971_471_609)]
-        {
+        for (excess, fee) in [
+            (0, 1),
+            (2_314_057, 1),
+            (2_314_058, 2),
+            (10 * 1024 * 1024, 23),
+            (148_099_578, 18_446_739_238_971_471_609),
+        ] {
             assert_eq!(CANCUN.base_fee(excess), fee, "excess {excess}");
         }
     }

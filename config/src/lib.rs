@@ -201,12 +201,21 @@ mod tests {
 
     #[test]
     fn every_missing_key_is_refused_by_name() {
-        for (n, line) in DEV.lines().enumerate().filter(|(_, l)| l.contains(" = ") && !l.starts_with([' ', '#'])) {
+        for (n, line) in DEV
+            .lines()
+            .enumerate()
+            .filter(|(_, l)| l.contains(" = ") && !l.starts_with([' ', '#']))
+        {
             let key = line.split(" = ").next().unwrap();
             if key == "blob_schedule" {
                 continue; // spans lines; its absence is a syntax error of another kind
             }
-            let text: Vec<_> = DEV.lines().enumerate().filter(|(m, _)| *m != n).map(|(_, l)| l).collect();
+            let text: Vec<_> = DEV
+                .lines()
+                .enumerate()
+                .filter(|(m, _)| *m != n)
+                .map(|(_, l)| l)
+                .collect();
             let error = Network::parse(&text.join("\n")).unwrap_err().to_string();
             assert!(error.contains(key), "{key}: {error}");
         }
@@ -215,12 +224,20 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused() {
         let text = DEV.replace("[fees]", "[fees]\nsurprise = 1");
-        assert!(Network::parse(&text).unwrap_err().to_string().contains("surprise"));
+        assert!(
+            Network::parse(&text)
+                .unwrap_err()
+                .to_string()
+                .contains("surprise")
+        );
     }
 
     #[test]
     fn a_taken_chain_id_is_refused_with_the_reason() {
         let error = Network::parse(&DEV.replace("id = 902", "id = 31337")).unwrap_err();
-        assert_eq!(error.to_string(), "network file: chain.id = 31337: is taken; choose another");
+        assert_eq!(
+            error.to_string(),
+            "network file: chain.id = 31337: is taken; choose another"
+        );
     }
 }

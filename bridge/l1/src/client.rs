@@ -48,12 +48,23 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 impl Client {
     /// `url` is the execution RPC; `blob_api` the consensus client's, or the same where one port serves both.
     pub fn new(url: &str, blob_api: Option<&str>, network: Arc<Network>) -> Result<Self, L1Error> {
-        let parsed: reqwest::Url = url.parse().map_err(|e| L1Error::Unreachable(format!("{url}: {e}")))?;
+        let parsed: reqwest::Url = url
+            .parse()
+            .map_err(|e| L1Error::Unreachable(format!("{url}: {e}")))?;
         crate::install_tls();
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(L1Error::transport)?;
-        let provider = RootProvider::new(RpcClient::builder().http_with_client(http.clone(), parsed));
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(L1Error::transport)?;
+        let provider =
+            RootProvider::new(RpcClient::builder().http_with_client(http.clone(), parsed));
         let blob_api = blob_api.unwrap_or(url).trim_end_matches('/').into();
-        Ok(Self { provider, http, blob_api, network })
+        Ok(Self {
+            provider,
+            http,
+            blob_api,
+            network,
+        })
     }
 
     /// The network this client was made for.
@@ -63,24 +74,43 @@ impl Client {
 
     /// EIP-155 chain id.
     pub async fn chain_id(&self) -> Result<u64, L1Error> {
-        self.provider.get_chain_id().await.map_err(L1Error::transport)
+        self.provider
+            .get_chain_id()
+            .await
+            .map_err(L1Error::transport)
     }
 
     /// The newest and the finalized block.
     pub async fn heads(&self) -> Result<Heads, L1Error> {
-        let latest = self.header(BlockNumberOrTag::Latest).await?.ok_or(L1Error::Moved)?;
+        let latest = self
+            .header(BlockNumberOrTag::Latest)
+            .await?
+            .ok_or(L1Error::Moved)?;
         // A young chain has no finalized block yet; then only genesis is.
-        let finalized = self.header(BlockNumberOrTag::Finalized).await.ok().flatten().map_or(0, |h| h.number);
+        let finalized = self
+            .header(BlockNumberOrTag::Finalized)
+            .await
+            .ok()
+            .flatten()
+            .map_or(0, |h| h.number);
         let hash = latest.hash_slow();
         Ok(Heads {
-            latest: L1Ref { number: latest.number, hash, timestamp: latest.timestamp },
+            latest: L1Ref {
+                number: latest.number,
+                hash,
+                timestamp: latest.timestamp,
+            },
             finalized: finalized.min(latest.number),
         })
     }
 
     /// A header by number or tag; its hash is what its fields give, not what the node says.
     pub async fn header(&self, at: impl Into<BlockNumberOrTag>) -> Result<Option<Header>, L1Error> {
-        let block = self.provider.get_block_by_number(at.into()).await.map_err(L1Error::transport)?;
+        let block = self
+            .provider
+            .get_block_by_number(at.into())
+            .await
+            .map_err(L1Error::transport)?;
         Ok(block.map(|block| block.header.inner))
     }
 
@@ -97,11 +127,21 @@ impl Client {
     pub(crate) async fn inbox_logs(&self, from: u64, to: u64) -> Result<Vec<InboxLog>, L1Error> {
         let filter = Filter::new()
             .address(self.network.contracts.inbox)
-            .event_signature(vec![Inbox::Enqueued::SIGNATURE_HASH, Inbox::Posted::SIGNATURE_HASH])
+            .event_signature(vec![
+                Inbox::Enqueued::SIGNATURE_HASH,
+                Inbox::Posted::SIGNATURE_HASH,
+            ])
             .from_block(from)
             .to_block(to);
-        let logs = self.provider.get_logs(&filter).await.map_err(L1Error::transport)?;
-        logs.into_iter().filter(|log| !log.removed).map(InboxLog::parse).collect()
+        let logs = self
+            .provider
+            .get_logs(&filter)
+            .await
+            .map_err(L1Error::transport)?;
+        logs.into_iter()
+            .filter(|log| !log.removed)
+            .map(InboxLog::parse)
+            .collect()
     }
 
     /// The blobs of a record, in order, each checked against its versioned hash.
@@ -110,29 +150,47 @@ impl Client {
             0 => block.number,
             slot_s => block.timestamp.saturating_sub(self.network.l1.slot_zero_s) / slot_s,
         };
-        let wanted: Vec<String> = hashes.iter().map(|hash| format!("versioned_hashes={hash}")).collect();
-        let url = format!("{}/eth/v1/beacon/blobs/{id}?{}", self.blob_api, wanted.join("&"));
+        let wanted: Vec<String> = hashes
+            .iter()
+            .map(|hash| format!("versioned_hashes={hash}"))
+            .collect();
+        let url = format!(
+            "{}/eth/v1/beacon/blobs/{id}?{}",
+            self.blob_api,
+            wanted.join("&")
+        );
         let answer: BlobAnswer = self
             .http
             .get(&url)
             .send()
             .await
             .and_then(reqwest::Response::error_for_status)
-            .map_err(|_| L1Error::BlobMissing(hashes.first().copied().unwrap_or_default(), self.blob_api.to_string()))?
+            .map_err(|_| {
+                L1Error::BlobMissing(
+                    hashes.first().copied().unwrap_or_default(),
+                    self.blob_api.to_string(),
+                )
+            })?
             .json()
             .await
             .map_err(L1Error::transport)?;
         let blobs = answer.data;
         // Commitments cost tens of milliseconds each.
         let checked = tokio::task::spawn_blocking(move || {
-            blobs.into_iter().filter_map(|blob| Some((versioned_hash(&blob)?, blob))).collect::<Vec<_>>()
+            blobs
+                .into_iter()
+                .filter_map(|blob| Some((versioned_hash(&blob)?, blob)))
+                .collect::<Vec<_>>()
         })
         .await
         .map_err(L1Error::transport)?;
         hashes
             .iter()
             .map(|hash| {
-                let found = checked.iter().find(|(is, _)| is == hash).map(|(_, blob)| blob.clone());
+                let found = checked
+                    .iter()
+                    .find(|(is, _)| is == hash)
+                    .map(|(_, blob)| blob.clone());
                 found.ok_or_else(|| L1Error::BlobMissing(*hash, self.blob_api.to_string()))
             })
             .collect()
@@ -140,17 +198,26 @@ impl Client {
 
     /// Wei of ETH.
     pub async fn balance(&self, who: Address) -> Result<U256, L1Error> {
-        self.provider.get_balance(who).await.map_err(L1Error::transport)
+        self.provider
+            .get_balance(who)
+            .await
+            .map_err(L1Error::transport)
     }
 
     /// Transactions of `who` in the newest block's state.
     pub async fn nonce(&self, who: Address) -> Result<u64, L1Error> {
-        self.provider.get_transaction_count(who).await.map_err(L1Error::transport)
+        self.provider
+            .get_transaction_count(who)
+            .await
+            .map_err(L1Error::transport)
     }
 
     /// The receipt of a mined transaction.
     pub async fn receipt(&self, hash: TxHash) -> Result<Option<TransactionReceipt>, L1Error> {
-        self.provider.get_transaction_receipt(hash).await.map_err(L1Error::transport)
+        self.provider
+            .get_transaction_receipt(hash)
+            .await
+            .map_err(L1Error::transport)
     }
 
     /// Gas that a call would take; a call that would revert is [`L1Error::Refused`].
@@ -169,23 +236,46 @@ impl Client {
 
     /// Calls a view of a contract at the newest block.
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, L1Error> {
-        let request = TransactionRequest::default().to(to).input(call.abi_encode().into());
+        let request = TransactionRequest::default()
+            .to(to)
+            .input(call.abi_encode().into());
         let output = self.provider.call(request).await.map_err(refused)?;
         C::abi_decode_returns(&output).map_err(|e| L1Error::Contract(C::SIGNATURE, e.to_string()))
     }
 
     /// Any other method, for development chains.
-    pub async fn raw(&self, method: &'static str, params: serde_json::Value) -> Result<serde_json::Value, L1Error> {
-        self.provider.raw_request(method.into(), params).await.map_err(refused)
+    pub async fn raw(
+        &self,
+        method: &'static str,
+        params: serde_json::Value,
+    ) -> Result<serde_json::Value, L1Error> {
+        self.provider
+            .raw_request(method.into(), params)
+            .await
+            .map_err(refused)
     }
 
     /// Logs of one event of one contract in `from..=to`.
-    pub async fn events<E: SolEvent>(&self, address: Address, from: u64, to: u64) -> Result<Vec<(L1Ref, E)>, L1Error> {
-        let filter = Filter::new().address(address).event_signature(E::SIGNATURE_HASH).from_block(from).to_block(to);
-        let logs = self.provider.get_logs(&filter).await.map_err(L1Error::transport)?;
+    pub async fn events<E: SolEvent>(
+        &self,
+        address: Address,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<(L1Ref, E)>, L1Error> {
+        let filter = Filter::new()
+            .address(address)
+            .event_signature(E::SIGNATURE_HASH)
+            .from_block(from)
+            .to_block(to);
+        let logs = self
+            .provider
+            .get_logs(&filter)
+            .await
+            .map_err(L1Error::transport)?;
         logs.into_iter()
             .map(|log| {
-                let event = E::decode_log(&log.inner).map_err(|e| L1Error::Contract(E::SIGNATURE, e.to_string()))?;
+                let event = E::decode_log(&log.inner)
+                    .map_err(|e| L1Error::Contract(E::SIGNATURE, e.to_string()))?;
                 Ok((log_block(&log)?, event.data))
             })
             .collect()
@@ -195,7 +285,10 @@ impl Client {
 fn refused<E: std::fmt::Display>(error: alloy_provider::transport::RpcError<E>) -> L1Error {
     match error.as_error_resp() {
         Some(response) => {
-            let data = response.data.as_ref().map(|data| format!(" {}", data.get().trim_matches('"')));
+            let data = response
+                .data
+                .as_ref()
+                .map(|data| format!(" {}", data.get().trim_matches('"')));
             L1Error::Refused(format!("{}{}", response.message, data.unwrap_or_default()))
         }
         None => L1Error::transport(error),
@@ -226,25 +319,38 @@ impl InboxLog {
         let broken = |what: String| L1Error::Contract("Inbox", what);
         let at = log_block(&log)?;
         if log.topic0() == Some(&Inbox::Enqueued::SIGNATURE_HASH) {
-            let event = Inbox::Enqueued::decode_log(&log.inner).map_err(|e| broken(e.to_string()))?.data;
+            let event = Inbox::Enqueued::decode_log(&log.inner)
+                .map_err(|e| broken(e.to_string()))?
+                .data;
             let entry = QueueEntry {
                 index: event.entry.index,
                 timestamp: event.entry.timestamp,
                 l1_block: event.entry.l1Block,
                 from: event.entry.from,
                 to: event.entry.to,
-                mint: event.entry.mint.try_into().map_err(|_| broken("mint above 2^128".into()))?,
+                mint: event
+                    .entry
+                    .mint
+                    .try_into()
+                    .map_err(|_| broken("mint above 2^128".into()))?,
                 value: event.entry.value,
                 gas_limit: event.entry.gasLimit,
                 is_creation: event.entry.isCreation,
                 data: event.entry.data,
             };
-            return Ok(Self::Entry(QueuedEntry { entry, acc: event.queueAcc, at }));
+            return Ok(Self::Entry(QueuedEntry {
+                entry,
+                acc: event.queueAcc,
+                at,
+            }));
         }
-        let event = Inbox::Posted::decode_log(&log.inner).map_err(|e| broken(e.to_string()))?.data;
+        let event = Inbox::Posted::decode_log(&log.inner)
+            .map_err(|e| broken(e.to_string()))?
+            .data;
         let record = BatchRecord {
             prev_acc: event.record.prevAcc,
-            kind: RecordKind::try_from(event.record.kind).map_err(|kind| broken(format!("record kind {kind}")))?,
+            kind: RecordKind::try_from(event.record.kind)
+                .map_err(|kind| broken(format!("record kind {kind}")))?,
             last_timestamp: event.record.lastTimestamp,
             queue_consumed: event.record.queueConsumed,
             queue_acc: event.record.queueAcc,
@@ -266,9 +372,11 @@ impl InboxLog {
 
 fn log_block(log: &alloy_rpc_types_eth::Log) -> Result<L1Ref, L1Error> {
     match (log.block_number, log.block_hash) {
-        (Some(number), Some(hash)) => {
-            Ok(L1Ref { number, hash, timestamp: log.block_timestamp.unwrap_or_default() })
-        }
+        (Some(number), Some(hash)) => Ok(L1Ref {
+            number,
+            hash,
+            timestamp: log.block_timestamp.unwrap_or_default(),
+        }),
         _ => Err(L1Error::Moved),
     }
 }

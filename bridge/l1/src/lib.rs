@@ -25,6 +25,6 @@ pub use alloy_signer_local::PrivateKeySigner;
 pub use client::{Client, Heads, L1Ref};
 pub use error::L1Error;
 pub use outbox::{Fees, FeesNow, Intent, Outbox, Settled, Status};
-pub use sender::{Journal, Sender};
+pub use sender::{Journal, Note, Sender};
 pub use sidecar::{Sidecar, sidecar};
 pub use tracker::{L1Update, PostedRecord, QueuedEntry, Tracker, TrackerStart};

@@ -60,7 +60,10 @@ impl Fees {
     /// Pays twice what is asked now: six full blocks in a row do not price us out.
     pub fn first(now: FeesNow) -> Self {
         Self {
-            max_fee: now.base_fee.saturating_mul(2).saturating_add(PRIORITY_FEE_WEI),
+            max_fee: now
+                .base_fee
+                .saturating_mul(2)
+                .saturating_add(PRIORITY_FEE_WEI),
             priority_fee: PRIORITY_FEE_WEI,
             max_blob_fee: now.blob_base_fee.saturating_mul(2).max(1),
         }
@@ -130,12 +133,16 @@ impl Outbox {
     /// The only place that decides. `account_nonce` is L1's at `head`, `nonce` this transaction's.
     pub fn decide(&self, status: Status, head: u64, account_nonce: u64, nonce: u64) -> Action {
         match status {
-            Status::Mined { succeeded: false, .. } => Action::Settle(Settled::Reverted),
+            Status::Mined {
+                succeeded: false, ..
+            } => Action::Settle(Settled::Reverted),
             Status::Mined { at, .. } if head >= at.saturating_add(SETTLED_AFTER_L1_BLOCKS) => {
                 Action::Settle(Settled::Succeeded)
             }
             Status::Mined { .. } => Action::Wait,
-            Status::Pending | Status::Unknown if account_nonce > nonce => Action::Settle(Settled::Lost),
+            Status::Pending | Status::Unknown if account_nonce > nonce => {
+                Action::Settle(Settled::Lost)
+            }
             _ if head >= self.sent_at.saturating_add(RESEND_AFTER_L1_BLOCKS) => Action::Raise,
             Status::Unknown => Action::Resend,
             Status::Pending => Action::Wait,
@@ -149,37 +156,71 @@ mod tests {
 
     /// Sent at block 100 with nonce 7.
     fn check(status: Status, head: u64, account_nonce: u64, want: Action) {
-        let sent = Outbox { sent_at: 100, hashes: vec![TxHash::ZERO] };
+        let sent = Outbox {
+            sent_at: 100,
+            hashes: vec![TxHash::ZERO],
+        };
         assert_eq!(sent.decide(status, head, account_nonce, 7), want);
     }
 
-    const MINED: Status = Status::Mined { at: 101, succeeded: true };
+    const MINED: Status = Status::Mined {
+        at: 101,
+        succeeded: true,
+    };
 
     #[test]
-    fn pending_waits() { check(Status::Pending, 101, 7, Action::Wait) }
+    fn pending_waits() {
+        check(Status::Pending, 101, 7, Action::Wait)
+    }
     #[test]
-    fn pending_too_long_pays_more() { check(Status::Pending, 103, 7, Action::Raise) }
+    fn pending_too_long_pays_more() {
+        check(Status::Pending, 103, 7, Action::Raise)
+    }
     #[test]
-    fn dropped_by_a_reorg_is_sent_again() { check(Status::Unknown, 101, 7, Action::Resend) }
+    fn dropped_by_a_reorg_is_sent_again() {
+        check(Status::Unknown, 101, 7, Action::Resend)
+    }
     #[test]
-    fn nonce_used_by_another_is_lost() { check(Status::Unknown, 101, 8, Action::Settle(Settled::Lost)) }
+    fn nonce_used_by_another_is_lost() {
+        check(Status::Unknown, 101, 8, Action::Settle(Settled::Lost))
+    }
     #[test]
-    fn mined_waits_for_depth() { check(MINED, 164, 8, Action::Wait) }
+    fn mined_waits_for_depth() {
+        check(MINED, 164, 8, Action::Wait)
+    }
     #[test]
-    fn mined_and_deep_is_settled() { check(MINED, 165, 8, Action::Settle(Settled::Succeeded)) }
+    fn mined_and_deep_is_settled() {
+        check(MINED, 165, 8, Action::Settle(Settled::Succeeded))
+    }
     #[test]
     fn reverted_is_told_at_once() {
-        check(Status::Mined { at: 101, succeeded: false }, 101, 8, Action::Settle(Settled::Reverted))
+        check(
+            Status::Mined {
+                at: 101,
+                succeeded: false,
+            },
+            101,
+            8,
+            Action::Settle(Settled::Reverted),
+        )
     }
 
     #[test]
     fn a_raised_price_replaces_in_every_pool() {
-        let now = FeesNow { base_fee: 10, blob_base_fee: 1 };
+        let now = FeesNow {
+            base_fee: 10,
+            blob_base_fee: 1,
+        };
         let first = Fees::first(now);
         let raised = first.raised(now);
-        assert!(raised.max_fee >= 2 * first.max_fee && raised.priority_fee >= 2 * first.priority_fee);
+        assert!(
+            raised.max_fee >= 2 * first.max_fee && raised.priority_fee >= 2 * first.priority_fee
+        );
         assert!(raised.max_blob_fee >= 2 * first.max_blob_fee);
-        let dearer = first.raised(FeesNow { base_fee: 1 << 40, blob_base_fee: 1 << 40 });
+        let dearer = first.raised(FeesNow {
+            base_fee: 1 << 40,
+            blob_base_fee: 1 << 40,
+        });
         assert!(dearer.max_fee > 1 << 41 && dearer.max_blob_fee >= 1 << 41);
     }
 }

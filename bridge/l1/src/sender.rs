@@ -5,7 +5,8 @@ use crate::{
     outbox::Action,
 };
 use alloy_consensus::{
-    EthereumTxEnvelope, SignableTransaction, Transaction, TxEip1559, TxEip4844, TxEip4844WithSidecar,
+    EthereumTxEnvelope, SignableTransaction, Transaction, TxEip1559, TxEip4844,
+    TxEip4844WithSidecar,
 };
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, Bytes, TxKind, keccak256};
@@ -13,12 +14,15 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer::SignerSync;
 use std::{collections::BTreeMap, sync::Arc};
 
+/// A key and its value.
+pub type Note = (Vec<u8>, Vec<u8>);
+
 /// Durable notes, synced before `put` returns.
 pub trait Journal: Send + Sync {
     /// Writes or, with `None`, removes a note.
     fn put(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), String>;
     /// All notes, ascending by key.
-    fn scan(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String>;
+    fn scan(&self) -> Result<Vec<Note>, String>;
 }
 
 /// A transaction as it travels: blobs beside it, in either form.
@@ -46,7 +50,11 @@ const GAS_MARGIN_PERCENT: u64 = 25;
 
 impl Sender {
     /// Loads what was in flight when the process ended.
-    pub async fn open(client: Client, key: PrivateKeySigner, journal: Arc<dyn Journal>) -> Result<Self, L1Error> {
+    pub async fn open(
+        client: Client,
+        key: PrivateKeySigner,
+        journal: Arc<dyn Journal>,
+    ) -> Result<Self, L1Error> {
         let chain_id = client.chain_id().await?;
         let mut in_flight = BTreeMap::new();
         for (nonce, note) in journal.scan().map_err(L1Error::Unreachable)? {
@@ -55,8 +63,18 @@ impl Sender {
             }
         }
         let on_l1 = client.nonce(key.address()).await?;
-        let next_nonce = in_flight.keys().last().map_or(on_l1, |last| on_l1.max(last + 1));
-        Ok(Self { client, key, journal, chain_id, in_flight, next_nonce })
+        let next_nonce = in_flight
+            .keys()
+            .last()
+            .map_or(on_l1, |last| on_l1.max(last + 1));
+        Ok(Self {
+            client,
+            key,
+            journal,
+            chain_id,
+            in_flight,
+            next_nonce,
+        })
     }
 
     /// The sending account.
@@ -73,7 +91,9 @@ impl Sender {
     pub async fn submit(&mut self, id: u64, intent: Intent) -> Result<(), L1Error> {
         let head = self.client.heads().await?.latest;
         let fees = Fees::first(self.fees_now().await?);
-        let mut request = TransactionRequest::default().from(self.address()).value(intent.value);
+        let mut request = TransactionRequest::default()
+            .from(self.address())
+            .value(intent.value);
         request.to = Some(intent.to.map_or(TxKind::Create, TxKind::Call));
         request.input = intent.data.clone().into();
         if let Some(sidecar) = &intent.sidecar {
@@ -85,7 +105,14 @@ impl Sender {
         let gas_limit = (gas + gas * GAS_MARGIN_PERCENT / 100).min(1 << 24);
         let nonce = self.next_nonce;
         let tx = self.sign(nonce, gas_limit, fees, &intent)?;
-        let flight = InFlight { id, outbox: Outbox { sent_at: head.number, hashes: vec![*tx.hash()] }, tx };
+        let flight = InFlight {
+            id,
+            outbox: Outbox {
+                sent_at: head.number,
+                hashes: vec![*tx.hash()],
+            },
+            tx,
+        };
         self.note(nonce, &flight)?;
         self.next_nonce = nonce + 1;
         let raw = flight.tx.encoded_2718();
@@ -109,7 +136,9 @@ impl Sender {
         let account_nonce = self.client.nonce(self.address()).await?;
         let mut ended = Vec::new();
         for nonce in self.in_flight.keys().copied().collect::<Vec<_>>() {
-            let Some(flight) = self.in_flight.get(&nonce) else { continue };
+            let Some(flight) = self.in_flight.get(&nonce) else {
+                continue;
+            };
             let status = self.status(flight).await?;
             match flight.outbox.decide(status, head, account_nonce, nonce) {
                 Action::Wait => {}
@@ -123,7 +152,9 @@ impl Sender {
                 Action::Settle(how) => {
                     ended.push((flight.id, how));
                     self.in_flight.remove(&nonce);
-                    self.journal.put(&nonce.to_be_bytes(), None).map_err(L1Error::Unreachable)?;
+                    self.journal
+                        .put(&nonce.to_be_bytes(), None)
+                        .map_err(L1Error::Unreachable)?;
                 }
             }
         }
@@ -138,17 +169,29 @@ impl Sender {
         for hash in flight.outbox.hashes.iter().rev() {
             if let Some(receipt) = self.client.receipt(*hash).await? {
                 let at = receipt.block_number.ok_or(L1Error::Moved)?;
-                return Ok(Status::Mined { at, succeeded: receipt.status() });
+                return Ok(Status::Mined {
+                    at,
+                    succeeded: receipt.status(),
+                });
             }
         }
         let newest = flight.outbox.hashes.last().copied().unwrap_or_default();
-        let known = self.client.raw("eth_getTransactionByHash", serde_json::json!([newest])).await?;
-        Ok(if known.is_null() { Status::Unknown } else { Status::Pending })
+        let known = self
+            .client
+            .raw("eth_getTransactionByHash", serde_json::json!([newest]))
+            .await?;
+        Ok(if known.is_null() {
+            Status::Unknown
+        } else {
+            Status::Pending
+        })
     }
 
     async fn raise(&mut self, nonce: u64, head: u64) -> Result<(), L1Error> {
         let now = self.fees_now().await?;
-        let Some(mut flight) = self.in_flight.remove(&nonce) else { return Ok(()) };
+        let Some(mut flight) = self.in_flight.remove(&nonce) else {
+            return Ok(());
+        };
         let old = Fees {
             max_fee: flight.tx.max_fee_per_gas(),
             priority_fee: flight.tx.max_priority_fee_per_gas().unwrap_or_default(),
@@ -180,9 +223,17 @@ impl Sender {
     }
 
     async fn fees_now(&self) -> Result<FeesNow, L1Error> {
-        let header = self.client.header(alloy_eips::BlockNumberOrTag::Latest).await?.ok_or(L1Error::Moved)?;
+        let header = self
+            .client
+            .header(alloy_eips::BlockNumberOrTag::Latest)
+            .await?
+            .ok_or(L1Error::Moved)?;
         let schedule = &self.client.network().l1.blob_schedule;
-        let params = schedule.iter().rev().find(|p| p.from_s <= header.timestamp).or(schedule.first());
+        let params = schedule
+            .iter()
+            .rev()
+            .find(|p| p.from_s <= header.timestamp)
+            .or(schedule.first());
         let excess = header.excess_blob_gas.unwrap_or_default();
         Ok(FeesNow {
             base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
@@ -190,7 +241,13 @@ impl Sender {
         })
     }
 
-    fn sign(&self, nonce: u64, gas_limit: u64, fees: Fees, intent: &Intent) -> Result<PooledTransaction, L1Error> {
+    fn sign(
+        &self,
+        nonce: u64,
+        gas_limit: u64,
+        fees: Fees,
+        intent: &Intent,
+    ) -> Result<PooledTransaction, L1Error> {
         let signed = |e: alloy_signer::Error| L1Error::Refused(e.to_string());
         Ok(match (&intent.sidecar, intent.to) {
             (Some(sidecar), Some(to)) => {
@@ -207,8 +264,16 @@ impl Sender {
                     max_fee_per_blob_gas: fees.max_blob_fee,
                     input: intent.data.clone(),
                 };
-                let signature = self.key.sign_hash_sync(&tx.signature_hash()).map_err(signed)?;
-                TxEip4844WithSidecar { tx, sidecar: sidecar.clone() }.into_signed(signature).into()
+                let signature = self
+                    .key
+                    .sign_hash_sync(&tx.signature_hash())
+                    .map_err(signed)?;
+                TxEip4844WithSidecar {
+                    tx,
+                    sidecar: sidecar.clone(),
+                }
+                .into_signed(signature)
+                .into()
             }
             (_, to) => {
                 let tx = TxEip1559 {
@@ -222,7 +287,10 @@ impl Sender {
                     access_list: Default::default(),
                     input: intent.data.clone(),
                 };
-                let signature = self.key.sign_hash_sync(&tx.signature_hash()).map_err(signed)?;
+                let signature = self
+                    .key
+                    .sign_hash_sync(&tx.signature_hash())
+                    .map_err(signed)?;
                 tx.into_signed(signature).into()
             }
         })
@@ -237,7 +305,9 @@ impl Sender {
             note.extend(hash.as_slice());
         }
         note.extend(flight.tx.encoded_2718());
-        self.journal.put(&nonce.to_be_bytes(), Some(&note)).map_err(L1Error::Unreachable)
+        self.journal
+            .put(&nonce.to_be_bytes(), Some(&note))
+            .map_err(L1Error::Unreachable)
     }
 }
 
@@ -255,7 +325,22 @@ fn decode_note(nonce: &[u8], note: &[u8]) -> Option<(u64, InFlight)> {
     }
     let raw = Bytes::copy_from_slice(rest);
     let tx = PooledTransaction::decode_2718(&mut raw.as_ref()).ok()?;
-    let outbox = Outbox { sent_at: u64::from_be_bytes(*sent_at), hashes };
-    debug_assert!(outbox.hashes.last().is_none_or(|hash| tx.is_eip4844() || *hash == keccak256(&raw)));
-    Some((nonce, InFlight { id: u64::from_be_bytes(*id), tx, outbox }))
+    let outbox = Outbox {
+        sent_at: u64::from_be_bytes(*sent_at),
+        hashes,
+    };
+    debug_assert!(
+        outbox
+            .hashes
+            .last()
+            .is_none_or(|hash| tx.is_eip4844() || *hash == keccak256(&raw))
+    );
+    Some((
+        nonce,
+        InFlight {
+            id: u64::from_be_bytes(*id),
+            tx,
+            outbox,
+        },
+    ))
 }

@@ -20,9 +20,13 @@ pub fn sidecar(blobs: &[Bytes], cell_proofs: bool) -> Result<(Sidecar, Vec<B256>
         .collect::<Result<Vec<_>, _>>()?;
     let setup = EnvKzgSettings::Default.get();
     let sidecar: Sidecar = if cell_proofs {
-        BlobTransactionSidecarEip7594::try_from_blobs_with_settings(blobs, setup).map_err(|e| wrong(e.to_string()))?.into()
+        BlobTransactionSidecarEip7594::try_from_blobs_with_settings(blobs, setup)
+            .map_err(|e| wrong(e.to_string()))?
+            .into()
     } else {
-        BlobTransactionSidecar::try_from_blobs_with_settings(blobs, setup).map_err(|e| wrong(e.to_string()))?.into()
+        BlobTransactionSidecar::try_from_blobs_with_settings(blobs, setup)
+            .map_err(|e| wrong(e.to_string()))?
+            .into()
     };
     let hashes = sidecar.versioned_hashes().collect();
     Ok((sidecar, hashes))

@@ -84,7 +84,13 @@ pub struct Tracker {
 impl Tracker {
     /// A tracker that has read nothing yet.
     pub fn new(start: TrackerStart) -> Self {
-        Self { start, seen: BTreeMap::new(), next: start.from, entries: Vec::new(), records: Vec::new() }
+        Self {
+            start,
+            seen: BTreeMap::new(),
+            next: start.from,
+            entries: Vec::new(),
+            records: Vec::new(),
+        }
     }
 
     /// The first block that was not read yet.
@@ -105,8 +111,14 @@ impl Tracker {
     /// Reads what is new. On an error nothing is lost: the next poll finds it again.
     pub async fn poll(&mut self, client: &Client) -> Result<L1Update, L1Error> {
         let heads = client.heads().await?;
-        let mut update = L1Update { head: Some(heads.latest), finalized: heads.finalized, ..L1Update::default() };
-        if self.hash_of(heads.latest.number) == Some(heads.latest.hash) && self.next == heads.latest.number + 1 {
+        let mut update = L1Update {
+            head: Some(heads.latest),
+            finalized: heads.finalized,
+            ..L1Update::default()
+        };
+        if self.hash_of(heads.latest.number) == Some(heads.latest.hash)
+            && self.next == heads.latest.number + 1
+        {
             return Ok(update);
         }
         if let Some(keep) = self.fork_point(client, heads.latest).await? {
@@ -115,17 +127,28 @@ impl Tracker {
         }
         while self.next <= heads.latest.number {
             let to = heads.latest.number.min(self.next + CHUNK - 1);
-            let hashes = self.hashes_to_remember(client, to, heads.latest.number).await?;
+            let hashes = self
+                .hashes_to_remember(client, to, heads.latest.number)
+                .await?;
             let logs = client.inbox_logs(self.next, to).await?;
             // Read after the logs: if the chunk's last block is still the same, the logs were all of its fork.
             let last = client.header(to).await?.ok_or(L1Error::Moved)?.hash_slow();
-            if hashes.last().is_some_and(|(number, hash)| *number == to && *hash != last) {
-                return if update.reorg_to.is_some() || !update.is_quiet() { Ok(update) } else { Err(L1Error::Moved) };
+            if hashes
+                .last()
+                .is_some_and(|(number, hash)| *number == to && *hash != last)
+            {
+                return if update.reorg_to.is_some() || !update.is_quiet() {
+                    Ok(update)
+                } else {
+                    Err(L1Error::Moved)
+                };
             }
             match self.take(logs, &mut update) {
                 Ok(()) => {}
                 // What was taken before the contradiction still stands.
-                Err(L1Error::Moved) if update.reorg_to.is_some() || !update.is_quiet() => return Ok(update),
+                Err(L1Error::Moved) if update.reorg_to.is_some() || !update.is_quiet() => {
+                    return Ok(update);
+                }
                 Err(error) => return Err(error),
             }
             self.seen.extend(hashes);
@@ -145,7 +168,10 @@ impl Tracker {
             } else if number > latest.number {
                 None
             } else {
-                client.header(number).await?.map(|header| header.hash_slow())
+                client
+                    .header(number)
+                    .await?
+                    .map(|header| header.hash_slow())
             };
             if there == Some(hash) {
                 return Ok(replaced.then_some(number));
@@ -153,14 +179,22 @@ impl Tracker {
             replaced = true;
         }
         if replaced {
-            tracing::warn!(window = WINDOW, "L1 replaced every block we remember; reading the inbox from its start");
+            tracing::warn!(
+                window = WINDOW,
+                "L1 replaced every block we remember; reading the inbox from its start"
+            );
             return Ok(Some(self.start.from.saturating_sub(1)));
         }
         Ok(None)
     }
 
     /// Headers near the head are remembered one by one; those far below it cannot be reorganised any more.
-    async fn hashes_to_remember(&self, client: &Client, to: u64, head: u64) -> Result<Vec<(u64, B256)>, L1Error> {
+    async fn hashes_to_remember(
+        &self,
+        client: &Client,
+        to: u64,
+        head: u64,
+    ) -> Result<Vec<(u64, B256)>, L1Error> {
         let from = self.next.max(head.saturating_sub(WINDOW as u64 / 8));
         let mut hashes = Vec::new();
         for number in from..=to {
@@ -193,7 +227,10 @@ impl Tracker {
                         continue;
                     }
                     let acc = posted.record.accumulate();
-                    if posted.index != record_count || posted.record.prev_acc != batch_acc || acc != posted.acc {
+                    if posted.index != record_count
+                        || posted.record.prev_acc != batch_acc
+                        || acc != posted.acc
+                    {
                         return Err(L1Error::Moved);
                     }
                     (record_count, batch_acc) = (record_count + 1, acc);
@@ -201,15 +238,20 @@ impl Tracker {
                 }
             }
         }
-        self.entries.extend(entries.iter().map(|queued| (queued.at.number, queued.acc)));
-        self.records.extend(records.iter().map(|posted| (posted.at.number, posted.acc)));
+        self.entries
+            .extend(entries.iter().map(|queued| (queued.at.number, queued.acc)));
+        self.records
+            .extend(records.iter().map(|posted| (posted.at.number, posted.acc)));
         update.entries.extend(entries);
         update.records.extend(records);
         Ok(())
     }
 
     fn tip(&self, taken: &[(u64, B256)], start: (u64, B256)) -> (u64, B256) {
-        (start.0 + taken.len() as u64, taken.last().map_or(start.1, |(_, acc)| *acc))
+        (
+            start.0 + taken.len() as u64,
+            taken.last().map_or(start.1, |(_, acc)| *acc),
+        )
     }
 
     /// Drops what lies below the window; a reorg that deep would be one of finalized blocks.
@@ -218,13 +260,18 @@ impl Tracker {
             self.seen.pop_first();
         }
         let oldest = self.seen.keys().next().copied().unwrap_or_default();
-        let old = |taken: &[(u64, B256)]| taken.iter().take_while(|(number, _)| *number < oldest).count();
+        let old = |taken: &[(u64, B256)]| {
+            taken
+                .iter()
+                .take_while(|(number, _)| *number < oldest)
+                .count()
+        };
         let (entries, records) = (old(&self.entries), old(&self.records));
         for (taken, start, count) in [
             (&mut self.entries, &mut self.start.entries, entries),
             (&mut self.records, &mut self.start.records, records),
         ] {
-            if let Some((_, acc)) = taken.drain(..count).last() {
+            if let Some((_, acc)) = taken.drain(..count).next_back() {
                 *start = (start.0 + count as u64, acc);
                 self.start.from = oldest;
             }
@@ -251,14 +298,30 @@ mod tests {
     use super::*;
 
     fn entry(index: u64, block: u64, prev: B256) -> QueuedEntry {
-        let entry = QueueEntry { index, l1_block: block, mint: u128::from(index) + 1, ..QueueEntry::default() };
+        let entry = QueueEntry {
+            index,
+            l1_block: block,
+            mint: u128::from(index) + 1,
+            ..QueueEntry::default()
+        };
         let acc = entry.accumulate(prev);
-        QueuedEntry { entry, acc, at: L1Ref { number: block, hash: B256::with_last_byte(block as u8), timestamp: 0 } }
+        QueuedEntry {
+            entry,
+            acc,
+            at: L1Ref {
+                number: block,
+                hash: B256::with_last_byte(block as u8),
+                timestamp: 0,
+            },
+        }
     }
 
     fn take(tracker: &mut Tracker, entries: &[QueuedEntry]) -> Result<usize, L1Error> {
         let mut update = L1Update::default();
-        tracker.take(entries.iter().cloned().map(InboxLog::Entry).collect(), &mut update)?;
+        tracker.take(
+            entries.iter().cloned().map(InboxLog::Entry).collect(),
+            &mut update,
+        )?;
         Ok(update.entries.len())
     }
 
@@ -275,7 +338,10 @@ mod tests {
         let mut tracker = Tracker::new(TrackerStart::default());
         let first = entry(0, 1, B256::ZERO);
         let third = entry(2, 2, first.acc);
-        assert!(matches!(take(&mut tracker, &[first.clone(), third]), Err(L1Error::Moved)));
+        assert!(matches!(
+            take(&mut tracker, &[first.clone(), third]),
+            Err(L1Error::Moved)
+        ));
         assert_eq!(take(&mut tracker, &[first]).unwrap(), 1);
     }
 

@@ -112,7 +112,12 @@ pub struct SignedBatch {
 
 impl Draft {
     /// Commits (costly with blobs) and signs.
-    pub fn sign(self, network: &Network, key: &PrivateKeySigner, cell_proofs: bool) -> Result<SignedBatch, l1::L1Error> {
+    pub fn sign(
+        self,
+        network: &Network,
+        key: &PrivateKeySigner,
+        cell_proofs: bool,
+    ) -> Result<SignedBatch, l1::L1Error> {
         let mut record = self.record;
         let (payload, sidecar) = match self.payload {
             DraftPayload::Calldata(payload) => {
@@ -125,9 +130,21 @@ impl Draft {
                 (Bytes::new(), Some(sidecar))
             }
         };
-        let digest = record.signing_hash(network.l1.chain_id, network.contracts.inbox, network.chain.id);
-        let signature = key.sign_hash_sync(&digest).map_err(|e| l1::L1Error::Refused(e.to_string()))?;
-        Ok(SignedBatch { record, signature, payload, sidecar, blocks: self.blocks })
+        let digest = record.signing_hash(
+            network.l1.chain_id,
+            network.contracts.inbox,
+            network.chain.id,
+        );
+        let signature = key
+            .sign_hash_sync(&digest)
+            .map_err(|e| l1::L1Error::Refused(e.to_string()))?;
+        Ok(SignedBatch {
+            record,
+            signature,
+            payload,
+            sidecar,
+            blocks: self.blocks,
+        })
     }
 }
 
@@ -163,17 +180,26 @@ pub struct Batcher {
 impl Batcher {
     /// Nothing on its way.
     pub const fn new(network: Arc<Network>) -> Self {
-        Self { network, on_the_way: VecDeque::new(), waiting_since_ms: None }
+        Self {
+            network,
+            on_the_way: VecDeque::new(),
+            waiting_since_ms: None,
+        }
     }
 
     /// Blocks that are sealed and in no batch.
     pub fn backlog(&self, tip: Tip, head: u64) -> u64 {
-        head.saturating_sub(self.on_the_way.back().map_or(tip.last_block, |(_, last)| *last))
+        head.saturating_sub(
+            self.on_the_way
+                .back()
+                .map_or(tip.last_block, |(_, last)| *last),
+        )
     }
 
     /// A batch left for L1.
     pub fn sent(&mut self, batch: &SignedBatch) {
-        self.on_the_way.push_back((batch.record.accumulate(), batch.blocks.1));
+        self.on_the_way
+            .push_back((batch.record.accumulate(), batch.blocks.1));
         self.waiting_since_ms = None;
     }
 
@@ -188,32 +214,60 @@ impl Batcher {
     }
 
     /// What to do next. `use_blobs` as the caller weighed it for this batch.
-    pub fn next(&mut self, tip: Tip, blocks: &dyn Blocks, queue: &dyn QueueAt, use_blobs: bool, now_ms: u64) -> Next {
+    pub fn next(
+        &mut self,
+        tip: Tip,
+        blocks: &dyn Blocks,
+        queue: &dyn QueueAt,
+        use_blobs: bool,
+        now_ms: u64,
+    ) -> Next {
         // What landed is gone from the list; a tip that is neither before nor among ours means another record landed.
         if let Some(landed) = self.on_the_way.iter().position(|(acc, _)| *acc == tip.acc) {
             self.on_the_way.drain(..=landed);
         }
-        let (prev_acc, after) = self.on_the_way.back().copied().unwrap_or((tip.acc, tip.last_block));
+        let (prev_acc, after) = self
+            .on_the_way
+            .back()
+            .copied()
+            .unwrap_or((tip.acc, tip.last_block));
         if self.on_the_way.len() >= ON_THE_WAY_MAX || blocks.head() <= after {
             return Next::Wait;
         }
         let since = *self.waiting_since_ms.get_or_insert(now_ms);
         let over = now_ms >= since.saturating_add(self.network.batch.interval_ms);
-        let Some(parent) = blocks.block(after) else { return Next::Wait };
+        let Some(parent) = blocks.block(after) else {
+            return Next::Wait;
+        };
         let blobs_max = blobs::capacity(self.network.batch.blobs_max.into());
         let calldata_max = self.network.batch.calldata_bytes_max as usize;
         // A block that calldata cannot hold goes in blobs, whatever was preferred.
-        let use_blobs = use_blobs || blocks.block(after + 1).is_some_and(|block| block.raw_bytes() > calldata_max);
+        let use_blobs = use_blobs
+            || blocks
+                .block(after + 1)
+                .is_some_and(|block| block.raw_bytes() > calldata_max);
         let bytes_max = if use_blobs { blobs_max } else { calldata_max };
-        if !over && !might_be_full(blocks, after, bytes_max, self.network.batch.blocks_max.into()) {
+        if !over
+            && !might_be_full(
+                blocks,
+                after,
+                bytes_max,
+                self.network.batch.blocks_max.into(),
+            )
+        {
             return Next::Wait;
         }
-        let parent = Parent { timestamp: parent.timestamp, anchor_number: parent.anchor.0 };
+        let parent = Parent {
+            timestamp: parent.timestamp,
+            anchor_number: parent.anchor.0,
+        };
         let mut encoder = BatchEncoder::new(Rules::new(&self.network), parent, bytes_max);
         let mut last = None;
         let mut full = false;
         for number in after + 1..=blocks.head() {
-            let Some(block) = blocks.block(number) else { break };
+            let Some(block) = blocks.block(number) else {
+                break;
+            };
             match encoder.push(block.timestamp, block.anchor.0, &block.transactions) {
                 Ok(()) => last = Some((number, block)),
                 Err(EncodeError::Full) if last.is_some() => {
@@ -223,18 +277,27 @@ impl Batcher {
                 Err(why) => return Next::Stuck { block: number, why },
             }
         }
-        let Some((number, block)) = last else { return Next::Wait };
+        let Some((number, block)) = last else {
+            return Next::Wait;
+        };
         if !full && !over {
             return Next::Wait;
         }
-        let Some(queue_acc) = queue.acc(block.queue_consumed) else { return Next::Wait };
+        let Some(queue_acc) = queue.acc(block.queue_consumed) else {
+            return Next::Wait;
+        };
         let transactions = encoder.transactions();
         let payload = encoder.finish();
         let bytes = payload.len();
         let (kind, payload) = if use_blobs {
             match blobs::pack(&payload) {
                 Some(blobs) => (RecordKind::Blobs, DraftPayload::Blobs(blobs)),
-                None => return Next::Stuck { block: after + 1, why: EncodeError::Full },
+                None => {
+                    return Next::Stuck {
+                        block: after + 1,
+                        why: EncodeError::Full,
+                    };
+                }
             }
         } else {
             (RecordKind::Calldata, DraftPayload::Calldata(payload.into()))
@@ -249,7 +312,13 @@ impl Batcher {
             anchor_hash: block.anchor.1,
             payload_hash: B256::ZERO,
         };
-        Next::Post(Box::new(Draft { record, payload, blocks: (after + 1, number), transactions, bytes }))
+        Next::Post(Box::new(Draft {
+            record,
+            payload,
+            blocks: (after + 1, number),
+            transactions,
+            bytes,
+        }))
     }
 }
 
@@ -260,10 +329,12 @@ fn might_be_full(blocks: &dyn Blocks, after: u64, bytes_max: usize, blocks_max: 
         return true;
     }
     let mut raw = 0;
-    (after + 1..=head).filter_map(|number| blocks.block(number)).any(|block| {
-        raw += block.raw_bytes();
-        raw > bytes_max
-    })
+    (after + 1..=head)
+        .filter_map(|number| blocks.block(number))
+        .any(|block| {
+            raw += block.raw_bytes();
+            raw > bytes_max
+        })
 }
 
 /// Gas of calldata per byte (EIP-7623's floor for non-zero bytes), and of a blob.
@@ -275,14 +346,22 @@ const BLOB_TX_GAS: u128 = 5_000;
 impl DaChoice {
     /// Whether `bytes` go cheaper in blobs at these prices, wei per gas. `behind` tells that batches queue up faster
     /// than commitments can be made: then calldata, which costs L1 gas but no work here, keeps L1 close.
-    pub fn use_blobs(self, bytes: usize, base_fee: u128, blob_base_fee: u128, behind: bool) -> bool {
+    pub fn use_blobs(
+        self,
+        bytes: usize,
+        base_fee: u128,
+        blob_base_fee: u128,
+        behind: bool,
+    ) -> bool {
         match self {
             Self::Blobs => true,
             Self::Calldata => false,
             Self::Auto if behind => false,
             Self::Auto => {
                 let blobs = blobs::blobs_needed(bytes) as u128 * BLOB_GAS;
-                let in_blobs = blobs.saturating_mul(blob_base_fee).saturating_add(BLOB_TX_GAS.saturating_mul(base_fee));
+                let in_blobs = blobs
+                    .saturating_mul(blob_base_fee)
+                    .saturating_add(BLOB_TX_GAS.saturating_mul(base_fee));
                 in_blobs <= (bytes as u128 * CALLDATA_GAS_PER_BYTE).saturating_mul(base_fee)
             }
         }
@@ -318,7 +397,11 @@ mod tests {
         }
     }
 
-    const GENESIS: Tip = Tip { record_count: 0, acc: B256::ZERO, last_block: 0 };
+    const GENESIS: Tip = Tip {
+        record_count: 0,
+        acc: B256::ZERO,
+        last_block: 0,
+    };
 
     fn network() -> Arc<Network> {
         Arc::new(Network::parse(include_str!("../../../config/dev.toml")).unwrap())
@@ -344,14 +427,20 @@ mod tests {
         let mut batcher = Batcher::new(network());
         assert!(post(&mut batcher, GENESIS, 3, 0).is_none());
         assert!(post(&mut batcher, GENESIS, 3, 4_999).is_none());
-        assert_eq!(post(&mut batcher, GENESIS, 4, 5_000).unwrap().blocks, (1, 4));
+        assert_eq!(
+            post(&mut batcher, GENESIS, 4, 5_000).unwrap().blocks,
+            (1, 4)
+        );
     }
 
     #[test]
     fn a_full_batch_does_not_wait() {
         let mut batcher = Batcher::new(network());
         let max = u64::from(network().batch.blocks_max);
-        assert_eq!(post(&mut batcher, GENESIS, max + 1, 0).unwrap().blocks, (1, max));
+        assert_eq!(
+            post(&mut batcher, GENESIS, max + 1, 0).unwrap().blocks,
+            (1, max)
+        );
     }
 
     #[test]
@@ -383,8 +472,16 @@ mod tests {
         post(&mut batcher, GENESIS, 1, 0);
         let batch = post(&mut batcher, GENESIS, 1, 5_000).unwrap();
         let n = network();
-        let digest = batch.record.signing_hash(n.l1.chain_id, n.contracts.inbox, n.chain.id);
-        assert_eq!(batch.signature.recover_address_from_prehash(&digest).unwrap(), key().address());
+        let digest = batch
+            .record
+            .signing_hash(n.l1.chain_id, n.contracts.inbox, n.chain.id);
+        assert_eq!(
+            batch
+                .signature
+                .recover_address_from_prehash(&digest)
+                .unwrap(),
+            key().address()
+        );
         assert_eq!(batch.record.payload_hash, keccak256(&batch.payload));
     }
 

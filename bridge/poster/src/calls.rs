@@ -35,7 +35,13 @@ pub fn post(network: &Network, batch: &SignedBatch) -> Intent {
 /// One move of the proposer.
 pub fn propose(network: &Network, step: &Move) -> Intent {
     let (data, value) = match *step {
-        Move::Assert { parent, record_count, batch_acc, l2_number, output_root } => (
+        Move::Assert {
+            parent,
+            record_count,
+            batch_acc,
+            l2_number,
+            output_root,
+        } => (
             Rollup::assertOutputCall {
                 parentId: parent,
                 recordIndex: record_count,
@@ -49,5 +55,10 @@ pub fn propose(network: &Network, step: &Move) -> Intent {
         Move::Confirm(id) => (Rollup::confirmCall { id }.abi_encode(), U256::ZERO),
         Move::WithdrawBond(id) => (Rollup::withdrawBondCall { id }.abi_encode(), U256::ZERO),
     };
-    Intent { to: Some(network.contracts.rollup), data: data.into(), value, sidecar: None }
+    Intent {
+        to: Some(network.contracts.rollup),
+        data: data.into(),
+        value,
+        sidecar: None,
+    }
 }

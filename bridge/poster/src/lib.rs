@@ -15,4 +15,6 @@ mod batcher;
 pub mod calls;
 pub mod proposer;
 
-pub use batcher::{Batcher, Block, Blocks, DaChoice, Draft, DraftPayload, Next, QueueAt, SignedBatch, Tip};
+pub use batcher::{
+    Batcher, Block, Blocks, DaChoice, Draft, DraftPayload, Next, QueueAt, SignedBatch, Tip,
+};

@@ -90,7 +90,8 @@ pub fn decide(
     let mut tip = (genesis, 0u64, 0u64);
     for assertion in standing {
         let on_agreed = agreed.get(&assertion.parent).copied().unwrap_or(false);
-        let same = ours.output_after(assertion.record_count) == Some((assertion.l2_number, assertion.output_root));
+        let same = ours.output_after(assertion.record_count)
+            == Some((assertion.l2_number, assertion.output_root));
         let unknown = ours.record_count() < assertion.record_count;
         let agrees = (on_agreed && same) || assertion.id == genesis;
         agreed.insert(assertion.id, agrees);
@@ -103,9 +104,17 @@ pub fn decide(
     }
     let confirmed: HashMap<B256, bool> = standing.iter().map(|a| (a.id, a.confirmed)).collect();
     let is_confirmed = |id: &B256| *id == genesis || confirmed.get(id).copied().unwrap_or(false);
-    let mut confirmed_tip = standing.iter().filter(|a| a.confirmed).map(|a| a.record_count).max().unwrap_or(0);
+    let mut confirmed_tip = standing
+        .iter()
+        .filter(|a| a.confirmed)
+        .map(|a| a.record_count)
+        .max()
+        .unwrap_or(0);
     let mut just_confirmed: Vec<B256> = Vec::new();
-    for assertion in standing.iter().filter(|a| agreed.get(&a.id) == Some(&true) && !a.confirmed && !a.contested) {
+    for assertion in standing
+        .iter()
+        .filter(|a| agreed.get(&a.id) == Some(&true) && !a.confirmed && !a.contested)
+    {
         let ripe = now_s > assertion.asserted_at.saturating_add(pace.window_s);
         let on_top = is_confirmed(&assertion.parent) || just_confirmed.contains(&assertion.parent);
         if ripe && on_top && assertion.record_count > confirmed_tip {
@@ -114,16 +123,31 @@ pub fn decide(
             moves.push(Move::Confirm(assertion.id));
         }
     }
-    for assertion in standing.iter().filter(|a| a.proposer == me && a.confirmed && a.bonded) {
+    for assertion in standing
+        .iter()
+        .filter(|a| a.proposer == me && a.confirmed && a.bonded)
+    {
         moves.push(Move::WithdrawBond(assertion.id));
     }
     let (parent, covered, since) = tip;
     let newest = ours.record_count();
     let due = covered == 0 || now_s >= since.saturating_add(pace.interval_s);
     if newest > covered && due {
-        let target = if pace.interval_s == 0 { covered + 1 } else { newest };
-        if let (Some((l2_number, output_root)), Some(batch_acc)) = (ours.output_after(target), ours.batch_acc(target)) {
-            moves.push(Move::Assert { parent, record_count: target, batch_acc, l2_number, output_root });
+        let target = if pace.interval_s == 0 {
+            covered + 1
+        } else {
+            newest
+        };
+        if let (Some((l2_number, output_root)), Some(batch_acc)) =
+            (ours.output_after(target), ours.batch_acc(target))
+        {
+            moves.push(Move::Assert {
+                parent,
+                record_count: target,
+                batch_acc,
+                l2_number,
+                output_root,
+            });
         }
     }
     (moves, wrong)
@@ -135,7 +159,10 @@ mod tests {
 
     const GENESIS: B256 = B256::repeat_byte(0xee);
     const ME: Address = Address::repeat_byte(1);
-    const PACE: Pace = Pace { interval_s: 0, window_s: 100 };
+    const PACE: Pace = Pace {
+        interval_s: 0,
+        window_s: 100,
+    };
 
     /// A chain of `n` records, ten blocks each.
     struct Chain(u64);
@@ -181,7 +208,13 @@ mod tests {
 
     #[test]
     fn first_record_is_asserted_on_genesis() {
-        let want = Move::Assert { parent: GENESIS, record_count: 1, batch_acc: id(1), l2_number: 10, output_root: root(1) };
+        let want = Move::Assert {
+            parent: GENESIS,
+            record_count: 1,
+            batch_acc: id(1),
+            l2_number: 10,
+            output_root: root(1),
+        };
         assert_eq!(moves(&[], 1, 0), [want]);
     }
 
@@ -192,7 +225,9 @@ mod tests {
 
     #[test]
     fn each_record_builds_on_the_one_before() {
-        assert!(matches!(moves(&[asserted(1, GENESIS, 0)], 3, 50)[..], [Move::Assert { parent, record_count: 2, .. }] if parent == id(1)));
+        assert!(
+            matches!(moves(&[asserted(1, GENESIS, 0)], 3, 50)[..], [Move::Assert { parent, record_count: 2, .. }] if parent == id(1))
+        );
     }
 
     #[test]
@@ -201,18 +236,32 @@ mod tests {
         wrong.output_root = B256::ZERO;
         let (moves, told) = decide(&[wrong], GENESIS, &Chain(1), ME, PACE, 50);
         assert_eq!(told, [id(1)]);
-        assert!(matches!(moves[..], [Move::Assert { parent: GENESIS, record_count: 1, .. }]));
+        assert!(matches!(
+            moves[..],
+            [Move::Assert {
+                parent: GENESIS,
+                record_count: 1,
+                ..
+            }]
+        ));
     }
 
     #[test]
     fn what_we_have_not_derived_yet_is_not_called_wrong() {
-        assert_eq!(decide(&[asserted(2, GENESIS, 0)], GENESIS, &Chain(1), ME, PACE, 0).1, []);
+        assert!(
+            decide(&[asserted(2, GENESIS, 0)], GENESIS, &Chain(1), ME, PACE, 0)
+                .1
+                .is_empty()
+        );
     }
 
     #[test]
     fn ripe_assertions_confirm_parent_first() {
         let standing = [asserted(1, GENESIS, 0), asserted(2, id(1), 10)];
-        assert_eq!(moves(&standing, 2, 111), [Move::Confirm(id(1)), Move::Confirm(id(2))]);
+        assert_eq!(
+            moves(&standing, 2, 111),
+            [Move::Confirm(id(1)), Move::Confirm(id(2))]
+        );
         assert_eq!(moves(&standing, 2, 105), [Move::Confirm(id(1))]);
     }
 
@@ -234,10 +283,24 @@ mod tests {
 
     #[test]
     fn with_an_interval_the_newest_record_is_asserted_once_in_a_while() {
-        let pace = Pace { interval_s: 3_600, window_s: 100 };
+        let pace = Pace {
+            interval_s: 3_600,
+            window_s: 100,
+        };
         let standing = [asserted(1, GENESIS, 1_000)];
-        assert!(decide(&standing, GENESIS, &Chain(5), ME, pace, 2_000).0.iter().all(|m| !matches!(m, Move::Assert { .. })));
+        assert!(
+            decide(&standing, GENESIS, &Chain(5), ME, pace, 2_000)
+                .0
+                .iter()
+                .all(|m| !matches!(m, Move::Assert { .. }))
+        );
         let (moves, _) = decide(&standing, GENESIS, &Chain(5), ME, pace, 4_600);
-        assert!(moves.iter().any(|m| matches!(m, Move::Assert { record_count: 5, .. })));
+        assert!(moves.iter().any(|m| matches!(
+            m,
+            Move::Assert {
+                record_count: 5,
+                ..
+            }
+        )));
     }
 }

@@ -17,12 +17,18 @@ pub async fn ask<T: DeserializeOwned>(
         .json(&body)
         .send()
         .await
-        .map_err(|_| anyhow!("{url} does not answer: is the node running? (`tributary dev` starts one)"))?
+        .map_err(|_| {
+            anyhow!("{url} does not answer: is the node running? (`tributary dev` starts one)")
+        })?
         .json()
         .await
         .with_context(|| format!("{url} does not speak JSON-RPC"))?;
     if let Some(error) = answer.get("error") {
-        bail!("{method}: {}", error["message"].as_str().unwrap_or("unknown error"));
+        bail!(
+            "{method}: {}",
+            error["message"].as_str().unwrap_or("unknown error")
+        );
     }
-    serde_json::from_value(answer["result"].clone()).with_context(|| format!("unexpected answer to {method}"))
+    serde_json::from_value(answer["result"].clone())
+        .with_context(|| format!("unexpected answer to {method}"))
 }

@@ -72,8 +72,12 @@ fn pool_limits(network: &Network) -> PoolLimits {
 /// Admits again what waited when the process ended, and writes down what comes.
 pub fn attach_journal(chain: &Chain, datadir: &Path) -> anyhow::Result<()> {
     let path = datadir.join("pool.journal");
-    let (journal, entries) = FileJournal::open(&path, JOURNAL_BYTES_MAX, pool_limits(&chain.network).tx_bytes_max)
-        .with_context(|| format!("opening {}", path.display()))?;
+    let (journal, entries) = FileJournal::open(
+        &path,
+        JOURNAL_BYTES_MAX,
+        pool_limits(&chain.network).tx_bytes_max,
+    )
+    .with_context(|| format!("opening {}", path.display()))?;
     let state = chain.store.latest_state();
     let env = mempool::HeadEnv {
         timestamp: chain.store.head().header.timestamp,
@@ -81,7 +85,10 @@ pub fn attach_journal(chain: &Chain, datadir: &Path) -> anyhow::Result<()> {
     };
     let admitted = chain.pool.replay(entries, &state, &env, clock::now_ms());
     if admitted > 0 {
-        tracing::info!(admitted, "transactions that waited when the process ended wait again");
+        tracing::info!(
+            admitted,
+            "transactions that waited when the process ended wait again"
+        );
     }
     chain.pool.attach_journal(Box::new(journal));
     Ok(())
@@ -96,11 +103,18 @@ pub struct Stages {
 impl Stages {
     /// No stage yet.
     pub fn new(chain: Arc<Chain>) -> Self {
-        Self { chain, tasks: JoinSet::new() }
+        Self {
+            chain,
+            tasks: JoinSet::new(),
+        }
     }
 
     /// A stage on the runtime.
-    pub fn spawn(&mut self, name: &'static str, stage: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    pub fn spawn(
+        &mut self,
+        name: &'static str,
+        stage: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
         self.tasks.spawn(async move { (name, stage.await) });
     }
 
@@ -112,11 +126,21 @@ impl Stages {
     ) -> anyhow::Result<()> {
         let chain = self.chain.clone();
         let (done, ended) = tokio::sync::oneshot::channel();
-        std::thread::Builder::new().name(name.into()).spawn(move || {
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stage(&chain)));
-            let _ = done.send(outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("panicked"))));
-        })?;
-        self.tasks.spawn(async move { (name, ended.await.unwrap_or_else(|_| Err(anyhow::anyhow!("vanished")))) });
+        std::thread::Builder::new()
+            .name(name.into())
+            .spawn(move || {
+                let outcome =
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stage(&chain)));
+                let _ = done.send(outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("panicked"))));
+            })?;
+        self.tasks.spawn(async move {
+            (
+                name,
+                ended
+                    .await
+                    .unwrap_or_else(|_| Err(anyhow::anyhow!("vanished"))),
+            )
+        });
         Ok(())
     }
 
@@ -158,7 +182,10 @@ impl Stages {
             chain_id: chain.network.chain.id,
             client_version: format!("tributary/v{}/linux/rust", env!("CARGO_PKG_VERSION")),
             limits: rpc::Limits::PUBLIC,
-            rollup: Some(rpc::Rollup { network: chain.network.clone(), view: Arc::new(View(chain.clone())) }),
+            rollup: Some(rpc::Rollup {
+                network: chain.network.clone(),
+                view: Arc::new(View(chain.clone())),
+            }),
         };
         let (methods, node) = rpc::methods(context);
         let mut module = jsonrpsee::RpcModule::new(());
@@ -167,9 +194,17 @@ impl Stages {
         let running = rpc::mount(module, &node);
         let listener = TcpListener::bind((serve.rpc_host, serve.rpc_port))
             .await
-            .with_context(|| format!("port {} is taken: choose another with --rpc-port", serve.rpc_port))?;
+            .with_context(|| {
+                format!(
+                    "port {} is taken: choose another with --rpc-port",
+                    serve.rpc_port
+                )
+            })?;
         self.spawn("rpc", async move {
-            let router = running.router.clone().merge(ops::router(chain.clone(), metrics));
+            let router = running
+                .router
+                .clone()
+                .merge(ops::router(chain.clone(), metrics));
             let stop = async move {
                 wait_for_stop(chain).await;
                 running.stop();
@@ -203,7 +238,10 @@ impl Stages {
                 }
             }
         };
-        if tokio::time::timeout(Duration::from_secs(5), ending).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(5), ending)
+            .await
+            .is_err()
+        {
             tracing::warn!("a stage did not end within five seconds; leaving it");
         }
         let chain = self.chain.clone();
@@ -217,7 +255,9 @@ impl Stages {
     }
 }
 
-fn judge(ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Result<()> {
+fn judge(
+    ended: Result<(&'static str, anyhow::Result<()>), tokio::task::JoinError>,
+) -> anyhow::Result<()> {
     match ended {
         Ok((name, outcome)) => outcome.with_context(|| format!("the {name} stopped")),
         Err(error) => Err(error).context("a stage panicked"),
@@ -232,7 +272,11 @@ async fn wait_for_stop(chain: Arc<Chain>) {
 
 /// The pool of a node that makes blocks.
 pub fn local_pool(chain: &Chain) -> Arc<dyn PoolHandle> {
-    LocalPool::new(chain.pool.clone(), chain.store.clone(), Box::new(clock::now_ms))
+    LocalPool::new(
+        chain.pool.clone(),
+        chain.store.clone(),
+        Box::new(clock::now_ms),
+    )
 }
 
 /// The pool of a node that follows L1: it has none.
@@ -240,7 +284,7 @@ pub struct NoPool(tokio::sync::broadcast::Sender<Arc<CheckedTx>>);
 
 impl NoPool {
     /// Accepts nothing.
-    pub fn new() -> Arc<dyn PoolHandle> {
+    pub fn handle() -> Arc<dyn PoolHandle> {
         Arc::new(Self(tokio::sync::broadcast::channel(1).0))
     }
 }
@@ -275,7 +319,11 @@ struct View(Arc<Chain>);
 impl RollupView for View {
     fn l1(&self) -> rpc::L1View {
         let (head, finalized) = self.0.l1.heads();
-        let block = |r: l1::L1Ref| L1Block { hash: r.hash, number: r.number, timestamp: r.timestamp };
+        let block = |r: l1::L1Ref| L1Block {
+            hash: r.hash,
+            number: r.number,
+            timestamp: r.timestamp,
+        };
         rpc::L1View {
             head: head.map(block),
             safe: None,
@@ -298,9 +346,16 @@ impl RollupView for View {
 }
 
 /// A client of the network's L1; refuses another chain.
-pub async fn connect(url: &str, blobs: Option<&str>, network: &Arc<Network>) -> anyhow::Result<Client> {
+pub async fn connect(
+    url: &str,
+    blobs: Option<&str>,
+    network: &Arc<Network>,
+) -> anyhow::Result<Client> {
     let client = Client::new(url, blobs, network.clone())?;
-    let id = client.chain_id().await.with_context(|| format!("asking {url}"))?;
+    let id = client
+        .chain_id()
+        .await
+        .with_context(|| format!("asking {url}"))?;
     anyhow::ensure!(
         id == network.l1.chain_id,
         "{url} is chain {id}, the network file says l1.chain_id = {}",

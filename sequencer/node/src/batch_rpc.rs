@@ -33,7 +33,11 @@ impl From<&SignedBatch> for BatchForm {
         let r = &batch.record;
         let blobs = match &batch.sidecar {
             None => Vec::new(),
-            Some(sidecar) => sidecar.blobs().iter().map(|blob| Bytes::copy_from_slice(blob.as_slice())).collect(),
+            Some(sidecar) => sidecar
+                .blobs()
+                .iter()
+                .map(|blob| Bytes::copy_from_slice(blob.as_slice()))
+                .collect(),
         };
         Self {
             prev_acc: r.prev_acc,
@@ -47,7 +51,10 @@ impl From<&SignedBatch> for BatchForm {
             signature: Bytes::copy_from_slice(&batch.signature.as_bytes()),
             payload: batch.payload.clone(),
             blobs,
-            cell_proofs: batch.sidecar.as_ref().is_some_and(|sidecar| sidecar.is_eip7594()),
+            cell_proofs: batch
+                .sidecar
+                .as_ref()
+                .is_some_and(|sidecar| sidecar.is_eip7594()),
             first_block: batch.blocks.0,
             last_block: batch.blocks.1,
         }
@@ -64,7 +71,8 @@ impl BatchForm {
         Ok(SignedBatch {
             record: BatchRecord {
                 prev_acc: self.prev_acc,
-                kind: RecordKind::try_from(self.kind).map_err(|kind| anyhow::anyhow!("unknown record kind {kind}"))?,
+                kind: RecordKind::try_from(self.kind)
+                    .map_err(|kind| anyhow::anyhow!("unknown record kind {kind}"))?,
                 last_timestamp: self.last_timestamp,
                 queue_consumed: self.queue_consumed,
                 queue_acc: self.queue_acc,
@@ -84,7 +92,11 @@ impl BatchForm {
 pub fn methods(maker: Arc<BatchMaker>) -> anyhow::Result<Methods> {
     let mut module = RpcModule::new(maker);
     module.register_method("rollup_signedBatches", |_, maker, _| {
-        maker.signed().iter().map(|batch| BatchForm::from(batch.as_ref())).collect::<Vec<_>>()
+        maker
+            .signed()
+            .iter()
+            .map(|batch| BatchForm::from(batch.as_ref()))
+            .collect::<Vec<_>>()
     })?;
     Ok(module.into())
 }
@@ -98,18 +110,30 @@ pub struct Remote {
 impl Remote {
     /// The sequencer's JSON-RPC.
     pub fn new(url: String) -> Self {
-        Self { url, http: reqwest::Client::new() }
+        Self {
+            url,
+            http: reqwest::Client::new(),
+        }
     }
 }
 
 #[async_trait::async_trait]
 impl SignedBatches for Remote {
     async fn signed(&self) -> anyhow::Result<Vec<Arc<SignedBatch>>> {
-        let batches: Vec<BatchForm> =
-            crate::ask::ask(&self.http, &self.url, "rollup_signedBatches", serde_json::json!([])).await?;
+        let batches: Vec<BatchForm> = crate::ask::ask(
+            &self.http,
+            &self.url,
+            "rollup_signedBatches",
+            serde_json::json!([]),
+        )
+        .await?;
         // The first is all that can be posted now.
-        let Some(first) = batches.into_iter().next() else { return Ok(Vec::new()) };
-        Ok(vec![Arc::new(tokio::task::spawn_blocking(move || first.open()).await??)])
+        let Some(first) = batches.into_iter().next() else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![Arc::new(
+            tokio::task::spawn_blocking(move || first.open()).await??,
+        )])
     }
 
     fn reset(&self) {

@@ -39,8 +39,18 @@ impl BatchMaker {
     /// Signs with the sequencer's key.
     pub fn new(chain: Arc<Chain>, key: PrivateKeySigner, da: DaChoice) -> Arc<Self> {
         let batcher = Batcher::new(chain.network.clone());
-        let state = State { batcher, signed: VecDeque::new(), rewinds: 0, prices: (0, 1) };
-        Arc::new(Self { chain, key, da, state: Mutex::new(state) })
+        let state = State {
+            batcher,
+            signed: VecDeque::new(),
+            rewinds: 0,
+            prices: (0, 1),
+        };
+        Arc::new(Self {
+            chain,
+            key,
+            da,
+            state: Mutex::new(state),
+        })
     }
 
     /// Batches that wait for L1, oldest first.
@@ -61,8 +71,14 @@ impl BatchMaker {
         while !self.chain.is_stopping() {
             if let Ok(Some(header)) = client.header(alloy_eips::BlockNumberOrTag::Latest).await {
                 let excess = header.excess_blob_gas.unwrap_or_default();
-                let params = schedule.blob_schedule.iter().rev().find(|params| params.from_s <= header.timestamp);
-                let blob = params.or(schedule.blob_schedule.first()).map_or(1, |params| params.base_fee(excess));
+                let params = schedule
+                    .blob_schedule
+                    .iter()
+                    .rev()
+                    .find(|params| params.from_s <= header.timestamp);
+                let blob = params
+                    .or(schedule.blob_schedule.first())
+                    .map_or(1, |params| params.base_fee(excess));
                 let mut state = self.state.lock();
                 state.prices = (header.base_fee_per_gas.unwrap_or_default().into(), blob);
             }
@@ -87,15 +103,27 @@ impl BatchMaker {
     pub fn step(&self, now_ms: u64) -> anyhow::Result<()> {
         let tip = tip(&self.chain.store)?;
         // The form that L1's pool takes at its head's time.
-        let l1_now_s = self.chain.l1.heads().0.map_or(now_ms / 1000, |head| head.timestamp);
+        let l1_now_s = self
+            .chain
+            .l1
+            .heads()
+            .0
+            .map_or(now_ms / 1000, |head| head.timestamp);
         let cell_proofs = l1_now_s >= self.chain.network.l1.cell_proofs_from_s;
         let draft = {
             let mut state = self.state.lock();
             let rewinds = self.chain.rewinds.load(Ordering::SeqCst);
-            if let Some(landed) = state.signed.iter().position(|batch| batch.record.accumulate() == tip.acc) {
+            if let Some(landed) = state
+                .signed
+                .iter()
+                .position(|batch| batch.record.accumulate() == tip.acc)
+            {
                 state.signed.drain(..=landed);
             }
-            let rooted = state.signed.front().is_none_or(|batch| batch.record.prev_acc == tip.acc);
+            let rooted = state
+                .signed
+                .front()
+                .is_none_or(|batch| batch.record.prev_acc == tip.acc);
             if rewinds != state.rewinds || !rooted {
                 state.rewinds = rewinds;
                 state.batcher.reset();
@@ -109,7 +137,10 @@ impl BatchMaker {
             let behind = waiting > far_behind;
             let use_blobs = self.da.use_blobs(waiting, base_fee, blob_base_fee, behind);
             metrics::gauge!("blocks_not_batched").set(backlog as f64);
-            match state.batcher.next(tip, &sealed, self.chain.l1.as_ref(), use_blobs, now_ms) {
+            match state
+                .batcher
+                .next(tip, &sealed, self.chain.l1.as_ref(), use_blobs, now_ms)
+            {
                 Next::Wait => return Ok(()),
                 Next::Post(draft) => draft,
                 Next::Stuck { block, why } => anyhow::bail!("block {block} fits no batch: {why}"),
@@ -146,8 +177,16 @@ impl BatchMaker {
 /// Where L1's inbox stands, as far as it is derived.
 pub fn tip(store: &Store) -> anyhow::Result<Tip> {
     Ok(match store.last_record()? {
-        Some(last) => Tip { record_count: last.index + 1, acc: last.acc, last_block: last.last_block },
-        None => Tip { record_count: 0, acc: B256::ZERO, last_block: 0 },
+        Some(last) => Tip {
+            record_count: last.index + 1,
+            acc: last.acc,
+            last_block: last.last_block,
+        },
+        None => Tip {
+            record_count: 0,
+            acc: B256::ZERO,
+            last_block: 0,
+        },
     })
 }
 

@@ -12,7 +12,12 @@ use std::path::PathBuf;
 #[command(name = "tributary", version, propagate_version = true)]
 pub struct Cli {
     /// How the log is written.
-    #[arg(long, global = true, default_value = "human", env = "TRIBUTARY_LOG_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "human",
+        env = "TRIBUTARY_LOG_FORMAT"
+    )]
     pub log_format: LogFormat,
     /// What to do.
     #[command(subcommand)]

@@ -5,7 +5,10 @@ use crate::{
     assemble::{self, L1_POLL, NoPool, Stages, connect},
     batch_rpc::Remote,
     batches::BatchMaker,
-    cli::{Da, Db, Deploy, Deposit, Follow, GenesisArgs, Poster, Proposer, Sequencer, Serve, Statetest, Status},
+    cli::{
+        Da, Db, Deploy, Deposit, Follow, GenesisArgs, Poster, Proposer, Sequencer, Serve,
+        Statetest, Status,
+    },
     deploy::{Deployer, Roles, deploy},
     dev::da_choice,
     driver::Driver,
@@ -30,7 +33,8 @@ use std::{
 };
 
 fn network(path: &Path) -> anyhow::Result<Network> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     Network::parse(&text).with_context(|| path.display().to_string())
 }
 
@@ -40,15 +44,29 @@ pub async fn sequencer(args: Sequencer, metrics: PrometheusHandle) -> anyhow::Re
     let key = keys::load("sequencer", args.keystore.as_deref())?;
     let client = connect(&args.l1.url, args.l1.blobs.as_deref(), &network).await?;
     let wanted = client
-        .view(network.contracts.system_config, &bindings::system_config::SystemConfig::sequencerCall {})
+        .view(
+            network.contracts.system_config,
+            &bindings::system_config::SystemConfig::sequencerCall {},
+        )
         .await?;
-    ensure!(wanted == key.address(), "the key is that of {}, L1 expects the sequencer {wanted}", key.address());
-    let chain = assemble::open(network, &args.datadir, args.retention_blocks, args.da == Da::Calldata)?;
+    ensure!(
+        wanted == key.address(),
+        "the key is that of {}, L1 expects the sequencer {wanted}",
+        key.address()
+    );
+    let chain = assemble::open(
+        network,
+        &args.datadir,
+        args.retention_blocks,
+        args.da == Da::Calldata,
+    )?;
     assemble::attach_journal(&chain, &args.datadir)?;
     let maker = BatchMaker::new(chain.clone(), key, da_choice(args.da));
     let mut stages = Stages::new(chain.clone());
     let more = crate::batch_rpc::methods(maker.clone())?;
-    stages.serve(&args.serve, assemble::local_pool(&chain), metrics, more).await?;
+    stages
+        .serve(&args.serve, assemble::local_pool(&chain), metrics, more)
+        .await?;
     stages.drive(Driver::new(chain, client.clone())?);
     stages.produce()?;
     {
@@ -72,9 +90,13 @@ pub async fn poster(args: Poster) -> anyhow::Result<()> {
     tracing::info!(account = %sender.address(), "posting");
     let stopping = Arc::new(AtomicBool::new(false));
     let stop = stopping.clone();
-    let posting = roles::post(Arc::new(Remote::new(args.rpc)), network, sender, L1_POLL, move || {
-        stop.load(Ordering::Relaxed)
-    });
+    let posting = roles::post(
+        Arc::new(Remote::new(args.rpc)),
+        network,
+        sender,
+        L1_POLL,
+        move || stop.load(Ordering::Relaxed),
+    );
     tokio::select! {
         () = posting => {}
         () = crate::ops::asked_to_stop() => stopping.store(true, Ordering::Relaxed),
@@ -92,7 +114,14 @@ pub async fn proposer(args: Proposer, metrics: PrometheusHandle) -> anyhow::Resu
     let sender = Sender::open(client.clone(), key, journal).await?;
     tracing::info!(account = %sender.address(), "proposing");
     let mut stages = Stages::new(chain.clone());
-    stages.serve(&args.serve, NoPool::new(), metrics, jsonrpsee::Methods::new()).await?;
+    stages
+        .serve(
+            &args.serve,
+            NoPool::handle(),
+            metrics,
+            jsonrpsee::Methods::new(),
+        )
+        .await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     stages.spawn("proposer", async move {
         roles::propose(chain, client, sender, L1_POLL * 2).await;
@@ -106,13 +135,22 @@ pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<(
     let network = Arc::new(network(&args.config)?);
     let client = connect(&args.l1.url, args.l1.blobs.as_deref(), &network).await?;
     let temporary = args.datadir.is_none().then(tempfile::tempdir).transpose()?;
-    let datadir = args.datadir.as_deref().or(temporary.as_ref().map(|dir| dir.path())).context("no data folder")?;
+    let datadir = args
+        .datadir
+        .as_deref()
+        .or(temporary.as_ref().map(|dir| dir.path()))
+        .context("no data folder")?;
     let chain = assemble::open(network, datadir, args.retention_blocks, false)?;
     let mut driver = Driver::new(chain.clone(), client)?;
     driver.compare_assertions = true;
     let mut stages = Stages::new(chain.clone());
-    let serve = Serve { rpc_port: args.rpc_port, rpc_host: args.rpc_host };
-    stages.serve(&serve, NoPool::new(), metrics, jsonrpsee::Methods::new()).await?;
+    let serve = Serve {
+        rpc_port: args.rpc_port,
+        rpc_host: args.rpc_host,
+    };
+    stages
+        .serve(&serve, NoPool::handle(), metrics, jsonrpsee::Methods::new())
+        .await?;
     if args.once {
         let progress = spinner("reading L1");
         driver.step().await?;
@@ -129,7 +167,10 @@ pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<(
         while !watched.is_stopping() {
             let (head, _) = watched.l1.heads();
             let at = head.map_or_else(|| "?".to_owned(), |head| head.number.to_string());
-            progress.set_message(format!("L2 block {}, L1 block {at}", watched.store.head().header.number));
+            progress.set_message(format!(
+                "L2 block {}, L1 block {at}",
+                watched.store.head().header.number
+            ));
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         progress.finish_and_clear();
@@ -142,7 +183,12 @@ pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<(
 pub async fn deploy_l1(args: Deploy) -> anyhow::Result<()> {
     let mut network = network(&args.config)?;
     let key = keys::load("deployer", args.keystore.as_deref())?;
-    let client = connect(&args.l1.url, args.l1.blobs.as_deref(), &Arc::new(network.clone())).await?;
+    let client = connect(
+        &args.l1.url,
+        args.l1.blobs.as_deref(),
+        &Arc::new(network.clone()),
+    )
+    .await?;
     if network.genesis.timestamp == 0 {
         network.genesis.timestamp = client.heads().await?.latest.timestamp;
     }
@@ -162,9 +208,16 @@ pub async fn deploy_l1(args: Deploy) -> anyhow::Result<()> {
     let output = genesis::output_root(&first.header);
     network.contracts = deploy(&mut deployer, &network, roles, args.open_token, output).await?;
     progress.finish_and_clear();
-    std::fs::write(&args.out, network.to_toml()?).with_context(|| format!("writing {}", args.out.display()))?;
-    println!("Inbox {}\nPortal {}\nRollup {}", network.contracts.inbox, network.contracts.portal, network.contracts.rollup);
-    println!("wrote {}; give it to `tributary sequencer`, `proposer` and `follow`", args.out.display());
+    std::fs::write(&args.out, network.to_toml()?)
+        .with_context(|| format!("writing {}", args.out.display()))?;
+    println!(
+        "Inbox {}\nPortal {}\nRollup {}",
+        network.contracts.inbox, network.contracts.portal, network.contracts.rollup
+    );
+    println!(
+        "wrote {}; give it to `tributary sequencer`, `proposer` and `follow`",
+        args.out.display()
+    );
     Ok(())
 }
 
@@ -178,7 +231,11 @@ pub fn print_genesis(args: GenesisArgs) -> anyhow::Result<()> {
         .accounts
         .iter()
         .map(|account| {
-            let slots: Value = account.slots.iter().map(|s| (format!("{:#x}", s.slot), json!(s.after))).collect();
+            let slots: Value = account
+                .slots
+                .iter()
+                .map(|s| (format!("{:#x}", s.slot), json!(s.after)))
+                .collect();
             json!({
                 "address": account.address,
                 "nonce": account.after.map(|a| a.nonce),
@@ -197,7 +254,10 @@ pub fn print_genesis(args: GenesisArgs) -> anyhow::Result<()> {
     });
     println!("{}", serde_json::to_string_pretty(&out)?);
     if network.genesis.hash != hash && !network.genesis.hash.is_zero() {
-        bail!("the network file names genesis {}, this program makes {hash}", network.genesis.hash);
+        bail!(
+            "the network file names genesis {}, this program makes {hash}",
+            network.genesis.hash
+        );
     }
     Ok(())
 }
@@ -210,9 +270,23 @@ pub async fn deposit(args: Deposit) -> anyhow::Result<()> {
     let to = args.to.unwrap_or(key.address());
     let contracts = &network.contracts;
     let gas_limit = 50_000;
-    let gas_cost = client.view(contracts.portal, &Portal::gasCostCall { gasLimit: gas_limit }).await?;
+    let gas_cost = client
+        .view(
+            contracts.portal,
+            &Portal::gasCostCall {
+                gasLimit: gas_limit,
+            },
+        )
+        .await?;
     let total = args.amount_wei + gas_cost;
-    let has = client.view(contracts.open_token, &OpenToken::balanceOfCall { account: key.address() }).await?;
+    let has = client
+        .view(
+            contracts.open_token,
+            &OpenToken::balanceOfCall {
+                account: key.address(),
+            },
+        )
+        .await?;
     ensure!(
         has >= total,
         "{} has {} OPEN on L1; {} and {} for L2 gas are needed",
@@ -224,10 +298,17 @@ pub async fn deposit(args: Deposit) -> anyhow::Result<()> {
     let http = reqwest::Client::new();
     let balance = || ask::<U256>(&http, &args.rpc, "eth_getBalance", json!([to, "latest"]));
     let before = balance().await?;
-    println!("depositing {} OPEN to {to}; L2 gas costs {} OPEN", format_ether(args.amount_wei), format_ether(gas_cost));
+    println!(
+        "depositing {} OPEN to {to}; L2 gas costs {} OPEN",
+        format_ether(args.amount_wei),
+        format_ether(gas_cost)
+    );
     let progress = spinner("waiting for L1");
     let mut sender = Deployer::new(&client, &key).await?;
-    let approve = OpenToken::approveCall { spender: contracts.portal, value: total };
+    let approve = OpenToken::approveCall {
+        spender: contracts.portal,
+        value: total,
+    };
     sender.call(contracts.open_token, approve, 100_000).await?;
     let call = Portal::depositCall {
         to,
@@ -244,12 +325,17 @@ pub async fn deposit(args: Deposit) -> anyhow::Result<()> {
     for _ in 0..1_200 {
         if balance().await? != before {
             progress.finish_and_clear();
-            println!("arrived: {to} has {} OPEN on L2", format_ether(balance().await?));
+            println!(
+                "arrived: {to} has {} OPEN on L2",
+                format_ether(balance().await?)
+            );
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    bail!("not on L2 after five minutes; it needs {confirmations} L1 blocks on top of block {block}, then it cannot be lost")
+    bail!(
+        "not on L2 after five minutes; it needs {confirmations} L1 blocks on top of block {block}, then it cannot be lost"
+    )
 }
 
 /// `tributary status`
@@ -262,14 +348,30 @@ pub async fn status(args: Status) -> anyhow::Result<()> {
     }
     let chain_id: alloy_primitives::U64 = ask(&http, &args.rpc, "eth_chainId", json!([])).await?;
     println!("chain      {chain_id}");
-    for (name, key) in [("latest", "unsafe_l2"), ("safe", "safe_l2"), ("finalized", "finalized_l2")] {
-        println!("{name:<10} {:>9}  {}", sync[key]["number"], sync[key]["hash"].as_str().unwrap_or("-"));
+    for (name, key) in [
+        ("latest", "unsafe_l2"),
+        ("safe", "safe_l2"),
+        ("finalized", "finalized_l2"),
+    ] {
+        println!(
+            "{name:<10} {:>9}  {}",
+            sync[key]["number"],
+            sync[key]["hash"].as_str().unwrap_or("-")
+        );
     }
-    println!("L1 head    {:>9}  {}", sync["head_l1"]["number"], sync["head_l1"]["hash"].as_str().unwrap_or("-"));
+    println!(
+        "L1 head    {:>9}  {}",
+        sync["head_l1"]["number"],
+        sync["head_l1"]["hash"].as_str().unwrap_or("-")
+    );
     match sync.get("safe_batch").filter(|batch| !batch.is_null()) {
         Some(batch) => println!(
             "batch      {:>9}  blocks {} to {}, L1 block {}, transaction {}",
-            batch["index"], batch["firstBlock"], batch["lastBlock"], batch["l1Block"], batch["l1Tx"].as_str().unwrap_or("-")
+            batch["index"],
+            batch["firstBlock"],
+            batch["lastBlock"],
+            batch["l1Block"],
+            batch["l1Tx"].as_str().unwrap_or("-")
         ),
         None => println!("batch              none yet"),
     }
@@ -280,13 +382,24 @@ pub async fn status(args: Status) -> anyhow::Result<()> {
 pub fn db(command: Db) -> anyhow::Result<()> {
     let Db::Check { datadir } = command;
     let progress = spinner("checking");
-    let report = store::check(&datadir.join("l2"), &mut |what, done| progress.set_message(format!("{what} {done}")))?;
+    let report = store::check(&datadir.join("l2"), &mut |what, done| {
+        progress.set_message(format!("{what} {done}"))
+    })?;
     progress.finish_and_clear();
-    println!("log        {} records, {} blocks, {} transactions", report.log_records, report.blocks, report.transactions);
+    println!(
+        "log        {} records, {} blocks, {} transactions",
+        report.log_records, report.blocks, report.transactions
+    );
     if report.torn_bytes > 0 {
-        println!("           {} bytes of a torn record at the end; the next start cuts them off", report.torn_bytes);
+        println!(
+            "           {} bytes of a torn record at the end; the next start cuts them off",
+            report.torn_bytes
+        );
     }
-    println!("tables     at block {}: {} accounts, {} slots, {} trie nodes", report.flushed, report.accounts, report.slots, report.nodes);
+    println!(
+        "tables     at block {}: {} accounts, {} slots, {} trie nodes",
+        report.flushed, report.accounts, report.slots, report.nodes
+    );
     match report.problem {
         Some(problem) => bail!("{} is damaged: {problem}", datadir.display()),
         None => println!("sound: checksums, hash chain, state and roots agree"),
@@ -298,7 +411,11 @@ pub fn db(command: Db) -> anyhow::Result<()> {
 pub fn statetest(args: Statetest) -> anyhow::Result<()> {
     let progress = spinner("state tests");
     let summary = stf::statetest::run_with_progress(&args.paths, |path, summary| {
-        progress.set_message(format!("{} cases, {}", summary.passed + summary.failed, path.display()));
+        progress.set_message(format!(
+            "{} cases, {}",
+            summary.passed + summary.failed,
+            path.display()
+        ));
     });
     progress.finish_and_clear();
     for failure in &summary.failures {

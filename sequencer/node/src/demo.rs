@@ -37,14 +37,36 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
     let operator = Wallet::new(&args.rpc, keys::dev_key(4)?).await?;
     let mut parties = Vec::new();
     for (index, name, kind, edge, content) in [
-        (1, "Datanet  'field notes'", DATANET, DERIVED, "field notes, 12,000 rows"),
-        (2, "base     'river-7b'", BASE_MODEL, TRAINED_ON, "river-7b weights"),
-        (3, "adapter  'river-7b-med'", ADAPTER, DERIVED, "river-7b-med adapter"),
+        (
+            1,
+            "Datanet  'field notes'",
+            DATANET,
+            DERIVED,
+            "field notes, 12,000 rows",
+        ),
+        (
+            2,
+            "base     'river-7b'",
+            BASE_MODEL,
+            TRAINED_ON,
+            "river-7b weights",
+        ),
+        (
+            3,
+            "adapter  'river-7b-med'",
+            ADAPTER,
+            DERIVED,
+            "river-7b-med adapter",
+        ),
     ] {
         let wallet = Wallet::new(&args.rpc, keys::dev_key(index)?).await?;
         let parents: Vec<IAssetRegistry::Parent> = parties
             .last()
-            .map(|parent: &Party| IAssetRegistry::Parent { id: parent.asset, weightPpb: WHOLE_PPB, edge })
+            .map(|parent: &Party| IAssetRegistry::Parent {
+                id: parent.asset,
+                weightPpb: WHOLE_PPB,
+                edge,
+            })
             .into_iter()
             .collect();
         let upstream = if parents.is_empty() { 0 } else { UPSTREAM_PPB };
@@ -60,15 +82,31 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
         };
         let asset = wallet.view(at::ASSET_REGISTRY, &call).await?;
         wallet.send(at::ASSET_REGISTRY, &call, U256::ZERO).await?;
-        println!("registered  {name:<24} asset {asset}, owner {}", wallet.address());
-        parties.push(Party { name, wallet, asset });
+        println!(
+            "registered  {name:<24} asset {asset}, owner {}",
+            wallet.address()
+        );
+        parties.push(Party {
+            name,
+            wallet,
+            asset,
+        });
     }
-    let call = RevenueRouter::registerOperatorCall { payout: operator.address(), sharePpb: OPERATOR_PPB };
+    let call = RevenueRouter::registerOperatorCall {
+        payout: operator.address(),
+        sharePpb: OPERATOR_PPB,
+    };
     let operator_id = operator.view(at::REVENUE_ROUTER, &call).await?;
     operator.send(at::REVENUE_ROUTER, &call, U256::ZERO).await?;
-    println!("registered  {:<24} operator {operator_id}, owner {}", OPERATOR, operator.address());
+    println!(
+        "registered  {:<24} operator {operator_id}, owner {}",
+        OPERATOR,
+        operator.address()
+    );
 
-    let Some(called) = parties.last().map(|party| party.asset) else { return Ok(()) };
+    let Some(called) = parties.last().map(|party| party.asset) else {
+        return Ok(());
+    };
     let amount = args.amount_wei;
     let quote = RevenueRouter::quoteCall {
         assetId: called,
@@ -89,7 +127,13 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
         "\npaid        {} OPEN for one inference of asset {called}\n            transaction {}, gas {}\n",
         format_ether(amount),
         receipt["transactionHash"].as_str().unwrap_or_default(),
-        u64::from_str_radix(receipt["gasUsed"].as_str().unwrap_or("0x0").trim_start_matches("0x"), 16)?
+        u64::from_str_radix(
+            receipt["gasUsed"]
+                .as_str()
+                .unwrap_or("0x0")
+                .trim_start_matches("0x"),
+            16
+        )?
     );
 
     println!("who earned what (claimable now)");
@@ -97,12 +141,23 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
     for ((name, was), (_, is)) in before.iter().zip(&after) {
         println!("  {name:<26} {:>22} OPEN", format_ether(is - was));
     }
-    let earned: U256 = after.iter().zip(&before).map(|((_, is), (_, was))| is - was).sum();
-    println!("  {:<26} {:>22} OPEN", "treasury and burn", format_ether(amount - earned));
+    let earned: U256 = after
+        .iter()
+        .zip(&before)
+        .map(|((_, is), (_, was))| is - was)
+        .sum();
+    println!(
+        "  {:<26} {:>22} OPEN",
+        "treasury and burn",
+        format_ether(amount - earned)
+    );
     println!("  {:<26} {:>22} OPEN", "total", format_ether(amount));
 
     let total: U256 = quoted.amt.iter().copied().sum();
-    ensure!(total == amount, "the quote adds up to {total} wei, not to {amount}");
+    ensure!(
+        total == amount,
+        "the quote adds up to {total} wei, not to {amount}"
+    );
     // A quote names pools and operators by number, in the low eight bytes of its reason.
     let quoted_to = |is_operator: bool, id: u64| -> U256 {
         let parts = quoted.who.iter().zip(&quoted.why).zip(&quoted.amt);
@@ -114,22 +169,38 @@ pub async fn run(args: Demo) -> anyhow::Result<()> {
             .map(|(_, amount)| *amount)
             .sum()
     };
-    let expected = parties.iter().map(|party| quoted_to(false, party.asset)).chain([quoted_to(true, operator_id.into())]);
+    let expected = parties
+        .iter()
+        .map(|party| quoted_to(false, party.asset))
+        .chain([quoted_to(true, operator_id.into())]);
     for (((name, was), (_, is)), quoted) in before.iter().zip(&after).zip(expected) {
-        ensure!(is - was == quoted, "{name} earned {} wei, the quote said {quoted}", is - was);
+        ensure!(
+            is - was == quoted,
+            "{name} earned {} wei, the quote said {quoted}",
+            is - was
+        );
     }
     println!("\nthe quote before paying said the same, to the wei");
     Ok(())
 }
 
 /// What each party could claim: assets from their pools, which have their numbers, operators from the router.
-async fn claimable(wallet: &Wallet, parties: &[Party], operator_id: u32) -> anyhow::Result<Vec<(&'static str, U256)>> {
+async fn claimable(
+    wallet: &Wallet,
+    parties: &[Party],
+    operator_id: u32,
+) -> anyhow::Result<Vec<(&'static str, U256)>> {
     let mut found = Vec::new();
     for party in parties {
-        let call = PoolLedger::claimableCall { pool: party.asset, account: party.wallet.address() };
+        let call = PoolLedger::claimableCall {
+            pool: party.asset,
+            account: party.wallet.address(),
+        };
         found.push((party.name, wallet.view(at::POOL_LEDGER, &call).await?));
     }
-    let call = RevenueRouter::operatorClaimableCall { operatorId: operator_id };
+    let call = RevenueRouter::operatorClaimableCall {
+        operatorId: operator_id,
+    };
     found.push((OPERATOR, wallet.view(at::REVENUE_ROUTER, &call).await?));
     Ok(found)
 }

@@ -10,8 +10,9 @@ use alloy_signer::SignerSync;
 use alloy_sol_types::{SolCall, SolConstructor};
 use anyhow::{Context, bail, ensure};
 use bindings::{
-    inbox::Inbox, open_token::OpenToken, portal::Portal, proxy::TransparentUpgradeableProxy as Proxy, rollup::Rollup,
-    system_config::SystemConfig, timelock::TimelockController as Timelock,
+    inbox::Inbox, open_token::OpenToken, portal::Portal,
+    proxy::TransparentUpgradeableProxy as Proxy, rollup::Rollup, system_config::SystemConfig,
+    timelock::TimelockController as Timelock,
 };
 use config::{Contracts, Network};
 use l1::{Client, Fees, FeesNow, PrivateKeySigner};
@@ -56,14 +57,20 @@ pub struct Deployer<'a> {
 impl<'a> Deployer<'a> {
     /// Starts at the account's present nonce.
     pub async fn new(client: &'a Client, key: &'a PrivateKeySigner) -> anyhow::Result<Self> {
-        let header = client.header(alloy_eips::BlockNumberOrTag::Latest).await?.context("L1 has no block")?;
+        let header = client
+            .header(alloy_eips::BlockNumberOrTag::Latest)
+            .await?
+            .context("L1 has no block")?;
         let base_fee = header.base_fee_per_gas.unwrap_or_default().into();
         Ok(Self {
             client,
             key,
             chain_id: client.chain_id().await?,
             nonce: client.nonce(key.address()).await?,
-            fees: Fees::first(FeesNow { base_fee, blob_base_fee: 1 }),
+            fees: Fees::first(FeesNow {
+                base_fee,
+                blob_base_fee: 1,
+            }),
             sent: Vec::new(),
         })
     }
@@ -74,23 +81,55 @@ impl<'a> Deployer<'a> {
     }
 
     /// Deploys `code ‖ arguments`.
-    async fn create(&mut self, name: &str, code: &Bytes, arguments: Vec<u8>) -> anyhow::Result<Address> {
+    async fn create(
+        &mut self,
+        name: &str,
+        code: &Bytes,
+        arguments: Vec<u8>,
+    ) -> anyhow::Result<Address> {
         let at = self.address(0);
-        self.transact(name, TxKind::Create, U256::ZERO, [code.as_ref(), &arguments].concat().into(), DEPLOY_GAS).await?;
+        self.transact(
+            name,
+            TxKind::Create,
+            U256::ZERO,
+            [code.as_ref(), &arguments].concat().into(),
+            DEPLOY_GAS,
+        )
+        .await?;
         Ok(at)
     }
 
     /// Calls a contract.
-    pub async fn call<C: SolCall>(&mut self, to: Address, call: C, gas_limit: u64) -> anyhow::Result<()> {
-        self.transact(C::SIGNATURE, TxKind::Call(to), U256::ZERO, call.abi_encode().into(), gas_limit).await
+    pub async fn call<C: SolCall>(
+        &mut self,
+        to: Address,
+        call: C,
+        gas_limit: u64,
+    ) -> anyhow::Result<()> {
+        self.transact(
+            C::SIGNATURE,
+            TxKind::Call(to),
+            U256::ZERO,
+            call.abi_encode().into(),
+            gas_limit,
+        )
+        .await
     }
 
     /// Sends ETH.
     pub async fn transfer(&mut self, to: Address, value: U256) -> anyhow::Result<()> {
-        self.transact("transfer", TxKind::Call(to), value, Bytes::new(), 21_000).await
+        self.transact("transfer", TxKind::Call(to), value, Bytes::new(), 21_000)
+            .await
     }
 
-    async fn transact(&mut self, what: &str, to: TxKind, value: U256, input: Bytes, gas_limit: u64) -> anyhow::Result<()> {
+    async fn transact(
+        &mut self,
+        what: &str,
+        to: TxKind,
+        value: U256,
+        input: Bytes,
+        gas_limit: u64,
+    ) -> anyhow::Result<()> {
         let tx = TxEip1559 {
             chain_id: self.chain_id,
             nonce: self.nonce,
@@ -104,7 +143,10 @@ impl<'a> Deployer<'a> {
         };
         let signature = self.key.sign_hash_sync(&tx.signature_hash())?;
         let envelope = TxEnvelope::from(tx.into_signed(signature));
-        self.client.send(&envelope.encoded_2718()).await.with_context(|| format!("sending {what} to L1"))?;
+        self.client
+            .send(&envelope.encoded_2718())
+            .await
+            .with_context(|| format!("sending {what} to L1"))?;
         self.sent.push((what.to_owned(), *envelope.tx_hash()));
         self.nonce += 1;
         Ok(())
@@ -119,7 +161,10 @@ impl<'a> Deployer<'a> {
                 if let Some(receipt) = self.client.receipt(hash).await? {
                     break receipt;
                 }
-                ensure!(tokio::time::Instant::now() < deadline, "L1 did not mine {what} ({hash}) within {PATIENCE:?}");
+                ensure!(
+                    tokio::time::Instant::now() < deadline,
+                    "L1 did not mine {what} ({hash}) within {PATIENCE:?}"
+                );
                 tokio::time::sleep(POLL).await;
             };
             if !receipt.status() {
@@ -140,13 +185,17 @@ pub async fn deploy(
     open_token: Option<Address>,
     genesis_output: B256,
 ) -> anyhow::Result<Contracts> {
-    let code = |name: &str| bindings::bytecode(name).with_context(|| format!("no bytecode snapshot of {name}"));
+    let code = |name: &str| {
+        bindings::bytecode(name).with_context(|| format!("no bytecode snapshot of {name}"))
+    };
     let open_token = match open_token {
         Some(token) => token,
         None => {
             let owner = deployer.key.address();
             let arguments = OpenToken::constructorCall { owner_: owner }.abi_encode();
-            deployer.create("OpenToken", code("OpenToken")?, arguments).await?
+            deployer
+                .create("OpenToken", code("OpenToken")?, arguments)
+                .await?
         }
     };
     let arguments = Timelock::constructorCall {
@@ -155,7 +204,13 @@ pub async fn deploy(
         executors: vec![Address::ZERO],
         admin: Address::ZERO,
     };
-    let timelock = deployer.create("TimelockController", code("TimelockController")?, arguments.abi_encode()).await?;
+    let timelock = deployer
+        .create(
+            "TimelockController",
+            code("TimelockController")?,
+            arguments.abi_encode(),
+        )
+        .await?;
 
     // From here: implementation, proxy, in pairs.
     let system_config = deployer.address(1);
@@ -175,9 +230,18 @@ pub async fn deploy(
             programHash: network.assertion.program_hash,
         },
     };
-    proxied(deployer, "SystemConfig", Vec::new(), timelock, settings.abi_encode()).await?;
+    proxied(
+        deployer,
+        "SystemConfig",
+        Vec::new(),
+        timelock,
+        settings.abi_encode(),
+    )
+    .await?;
 
-    let seconds = |value: u64, key: &str| u32::try_from(value).with_context(|| format!("{key} is above 136 years"));
+    let seconds = |value: u64, key: &str| {
+        u32::try_from(value).with_context(|| format!("{key} is above 136 years"))
+    };
     let params = Inbox::initialiseCall {
         p: bindings::inbox::IInbox::Params {
             l2ChainId: network.chain.id,
@@ -186,18 +250,49 @@ pub async fn deploy(
             maxDriftS: seconds(network.delays.max_drift_s, "delays.max_drift_s")?,
         },
     };
-    let arguments = Inbox::constructorCall { config_: system_config, portal_: portal }.abi_encode();
+    let arguments = Inbox::constructorCall {
+        config_: system_config,
+        portal_: portal,
+    }
+    .abi_encode();
     proxied(deployer, "Inbox", arguments, timelock, params.abi_encode()).await?;
 
-    let arguments = Portal::constructorCall { token_: open_token, inbox_: inbox, config_: system_config }.abi_encode();
-    proxied(deployer, "Portal", arguments, timelock, Portal::initialiseCall {}.abi_encode()).await?;
+    let arguments = Portal::constructorCall {
+        token_: open_token,
+        inbox_: inbox,
+        config_: system_config,
+    }
+    .abi_encode();
+    proxied(
+        deployer,
+        "Portal",
+        arguments,
+        timelock,
+        Portal::initialiseCall {}.abi_encode(),
+    )
+    .await?;
 
-    let init = Rollup::initialiseCall { windowS_: network.assertion.window_s, genesisOutputRoot: genesis_output };
-    let arguments = Rollup::constructorCall { inbox_: inbox, config_: system_config }.abi_encode();
+    let init = Rollup::initialiseCall {
+        windowS_: network.assertion.window_s,
+        genesisOutputRoot: genesis_output,
+    };
+    let arguments = Rollup::constructorCall {
+        inbox_: inbox,
+        config_: system_config,
+    }
+    .abi_encode();
     proxied(deployer, "Rollup", arguments, timelock, init.abi_encode()).await?;
 
     let deployed_at = deployer.finish().await?;
-    Ok(Contracts { open_token, inbox, portal, rollup, system_config, timelock, deployed_at })
+    Ok(Contracts {
+        open_token,
+        inbox,
+        portal,
+        rollup,
+        system_config,
+        timelock,
+        deployed_at,
+    })
 }
 
 /// An implementation and the proxy in front of it, initialised in the same transaction that makes it.
@@ -208,10 +303,18 @@ async fn proxied(
     owner: Address,
     init: Vec<u8>,
 ) -> anyhow::Result<()> {
-    let code = bindings::bytecode(name).with_context(|| format!("no bytecode snapshot of {name}"))?;
+    let code =
+        bindings::bytecode(name).with_context(|| format!("no bytecode snapshot of {name}"))?;
     let implementation = deployer.create(name, code, arguments).await?;
-    let proxy = bindings::bytecode("TransparentUpgradeableProxy").context("no bytecode snapshot of the proxy")?;
-    let arguments = Proxy::constructorCall { _logic: implementation, initialOwner: owner, _data: init.into() };
-    deployer.create(&format!("{name}'s proxy"), proxy, arguments.abi_encode()).await?;
+    let proxy = bindings::bytecode("TransparentUpgradeableProxy")
+        .context("no bytecode snapshot of the proxy")?;
+    let arguments = Proxy::constructorCall {
+        _logic: implementation,
+        initialOwner: owner,
+        _data: init.into(),
+    };
+    deployer
+        .create(&format!("{name}'s proxy"), proxy, arguments.abi_encode())
+        .await?;
     Ok(())
 }

@@ -42,7 +42,11 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     // Removed when dropped, unless the user chose the folder.
     let temporary = args.datadir.is_none().then(tempfile::tempdir).transpose()?;
-    let datadir = args.datadir.as_deref().or(temporary.as_ref().map(|dir| dir.path())).context("no data folder")?;
+    let datadir = args
+        .datadir
+        .as_deref()
+        .or(temporary.as_ref().map(|dir| dir.path()))
+        .context("no data folder")?;
     let datadir = datadir.to_owned();
     std::fs::create_dir_all(&datadir).with_context(|| format!("making {}", datadir.display()))?;
     let file = datadir.join("network.toml");
@@ -55,13 +59,18 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
         Some(_) => None,
         None => Some(start_l1(&args, &datadir, known.is_none())?),
     };
-    let l1_url = embedded.as_ref().map(l1dev::Handle::url).or_else(|| args.l1.clone()).context("no L1")?;
+    let l1_url = embedded
+        .as_ref()
+        .map(l1dev::Handle::url)
+        .or_else(|| args.l1.clone())
+        .context("no L1")?;
 
     let network = match known {
         Some(network) => network,
         None => {
             let network = found(&args, &l1_url).await?;
-            std::fs::write(&file, network.to_toml()?).with_context(|| format!("writing {}", file.display()))?;
+            std::fs::write(&file, network.to_toml()?)
+                .with_context(|| format!("writing {}", file.display()))?;
             network
         }
     };
@@ -76,7 +85,14 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
     let maker = BatchMaker::new(chain.clone(), keys::dev_key(SEQUENCER)?, da_choice(args.da));
     let mut stages = Stages::new(chain.clone());
     let pool = assemble::local_pool(&chain);
-    stages.serve(&args.serve, pool, metrics, crate::batch_rpc::methods(maker.clone())?).await?;
+    stages
+        .serve(
+            &args.serve,
+            pool,
+            metrics,
+            crate::batch_rpc::methods(maker.clone())?,
+        )
+        .await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     stages.produce()?;
     {
@@ -135,7 +151,11 @@ fn start_l1(args: &Dev, datadir: &Path, fresh: bool) -> anyhow::Result<l1dev::Ha
     for index in (0..ACCOUNTS).chain([DEPLOYER, SEQUENCER, POSTER, PROPOSER]) {
         funded.push((keys::dev_key(index)?.address(), U256::from(10 * ETH_ROLE)));
     }
-    let mining = if fresh { l1dev::Mining::Auto } else { l1dev::Mining::Interval(args.l1_block_time_ms) };
+    let mining = if fresh {
+        l1dev::Mining::Auto
+    } else {
+        l1dev::Mining::Interval(args.l1_block_time_ms)
+    };
     l1dev::start(l1dev::Options {
         dir: Some(datadir.join("l1")),
         blob_schedule: network.l1.blob_schedule,
@@ -144,7 +164,12 @@ fn start_l1(args: &Dev, datadir: &Path, fresh: bool) -> anyhow::Result<l1dev::Ha
         listen: (args.serve.rpc_host, args.l1_port).into(),
         ..l1dev::Options::temporary(network.l1.chain_id, Arc::new(clock::now_ms))
     })
-    .with_context(|| format!("the embedded L1 on port {} (choose another with --l1-port)", args.l1_port))
+    .with_context(|| {
+        format!(
+            "the embedded L1 on port {} (choose another with --l1-port)",
+            args.l1_port
+        )
+    })
 }
 
 /// Founds the network on an L1: contracts, and OPEN for the ten accounts on both sides.
@@ -154,7 +179,10 @@ async fn found(args: &Dev, l1_url: &str) -> anyhow::Result<Network> {
     network.chain.heartbeat_ms = network.chain.heartbeat_ms.max(args.block_time_ms);
     network.batch.interval_ms = args.batch_interval_ms;
     let asking = l1::Client::new(l1_url, None, Arc::new(network.clone()))?;
-    network.l1.chain_id = asking.chain_id().await.with_context(|| format!("asking {l1_url}"))?;
+    network.l1.chain_id = asking
+        .chain_id()
+        .await
+        .with_context(|| format!("asking {l1_url}"))?;
     let client = l1::Client::new(l1_url, None, Arc::new(network.clone()))?;
     let head = client.heads().await?.latest;
     network.genesis.timestamp = clock::now_s().min(head.timestamp.max(1));
@@ -176,7 +204,14 @@ async fn found(args: &Dev, l1_url: &str) -> anyhow::Result<Network> {
         deposit_gas_price_wei: network.fees.base_fee_floor_wei,
         deposit_gas_per_block: 1 << 24,
     };
-    network.contracts = deploy(&mut deployer, &network, roles, None, genesis::output_root(&first.header)).await?;
+    network.contracts = deploy(
+        &mut deployer,
+        &network,
+        roles,
+        None,
+        genesis::output_root(&first.header),
+    )
+    .await?;
     fund_accounts(&mut deployer, &network, &key).await?;
     Ok(network)
 }
@@ -210,15 +245,43 @@ async fn fund_roles(client: &l1::Client, deployer: &PrivateKeySigner) -> anyhow:
     Ok(())
 }
 
-async fn fund_accounts(deployer: &mut Deployer<'_>, network: &Network, key: &PrivateKeySigner) -> anyhow::Result<()> {
+async fn fund_accounts(
+    deployer: &mut Deployer<'_>,
+    network: &Network,
+    key: &PrivateKeySigner,
+) -> anyhow::Result<()> {
     let c = &network.contracts;
     let everything = U256::from(OPEN_EACH) * U256::from(4 * ACCOUNTS);
-    deployer.call(c.open_token, OpenToken::mintCall { to: key.address(), amount: everything }, 150_000).await?;
-    deployer.call(c.open_token, OpenToken::approveCall { spender: c.portal, value: everything }, 100_000).await?;
+    deployer
+        .call(
+            c.open_token,
+            OpenToken::mintCall {
+                to: key.address(),
+                amount: everything,
+            },
+            150_000,
+        )
+        .await?;
+    deployer
+        .call(
+            c.open_token,
+            OpenToken::approveCall {
+                spender: c.portal,
+                value: everything,
+            },
+            100_000,
+        )
+        .await?;
     for index in 0..ACCOUNTS {
         let to = keys::dev_key(index)?.address();
         let amount = U256::from(OPEN_EACH);
-        deployer.call(c.open_token, OpenToken::transferCall { to, value: amount }, 100_000).await?;
+        deployer
+            .call(
+                c.open_token,
+                OpenToken::transferCall { to, value: amount },
+                100_000,
+            )
+            .await?;
         let deposit = Portal::depositCall {
             to,
             mint: amount,
@@ -243,11 +306,23 @@ async fn wait_for_accounts(chain: &Arc<crate::producer::Chain>) -> anyhow::Resul
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    anyhow::bail!("the deposits of the development accounts did not reach L2 within 30 s; is L1 making blocks?")
+    anyhow::bail!(
+        "the deposits of the development accounts did not reach L2 within 30 s; is L1 making blocks?"
+    )
 }
 
-fn tell(args: &Dev, network: &Network, datadir: &Path, l1_url: &str, took: Duration) -> anyhow::Result<()> {
-    let host = if args.serve.rpc_host.is_unspecified() { "127.0.0.1".to_owned() } else { args.serve.rpc_host.to_string() };
+fn tell(
+    args: &Dev,
+    network: &Network,
+    datadir: &Path,
+    l1_url: &str,
+    took: Duration,
+) -> anyhow::Result<()> {
+    let host = if args.serve.rpc_host.is_unspecified() {
+        "127.0.0.1".to_owned()
+    } else {
+        args.serve.rpc_host.to_string()
+    };
     let rpc = format!("http://{host}:{}", args.serve.rpc_port);
     let ws = format!("ws://{host}:{}", args.serve.rpc_port);
     let c = &network.contracts;
@@ -311,14 +386,20 @@ fn tell(args: &Dev, network: &Network, datadir: &Path, l1_url: &str, took: Durat
     for (name, address) in names {
         println!("  {name:<13} {address}");
     }
-    println!("\nAccounts, each with {} OPEN here and on L1 (keys are public: never use them elsewhere)", OPEN_EACH / ETHER);
+    println!(
+        "\nAccounts, each with {} OPEN here and on L1 (keys are public: never use them elsewhere)",
+        OPEN_EACH / ETHER
+    );
     for index in 0..ACCOUNTS {
         let key = keys::dev_key(index)?;
         println!("  {index}  {}  {}", key.address(), key.to_bytes());
     }
     println!("\n  mnemonic  {}", keys::DEV_MNEMONIC);
     println!("\nMetaMask: Networks › Add a custom network");
-    println!("  name {}, RPC URL {rpc}, chain id {chain_id}, currency OPEN; then import a key from above", network.chain.name);
+    println!(
+        "  name {}, RPC URL {rpc}, chain id {chain_id}, currency OPEN; then import a key from above",
+        network.chain.name
+    );
     println!("\nNext: `tributary demo` in another terminal. Ctrl-C ends everything.\n");
     Ok(())
 }

@@ -44,8 +44,12 @@ pub fn resume(store: &Store) -> anyhow::Result<Cursor> {
             parent_number: 0,
         });
     };
-    let block = store.header(last.last_block)?.context("the last record's block is missing")?;
-    let meta = store.meta(last.last_block)?.context("the last record's block has no meta data")?;
+    let block = store
+        .header(last.last_block)?
+        .context("the last record's block is missing")?;
+    let meta = store
+        .meta(last.last_block)?
+        .context("the last record's block has no meta data")?;
     let note = Note::read(store, last.index)?;
     Ok(Cursor {
         records: last.index + 1,
@@ -65,16 +69,30 @@ const READ_AGAIN: u64 = 96;
 fn tracker_start(store: &Store, deployed_at: u64) -> anyhow::Result<TrackerStart> {
     let mut index = match store.last_record()? {
         Some(last) => last.index,
-        None => return Ok(TrackerStart { from: deployed_at, ..TrackerStart::default() }),
+        None => {
+            return Ok(TrackerStart {
+                from: deployed_at,
+                ..TrackerStart::default()
+            });
+        }
     };
-    let newest = store.record(index)?.context("a record is missing")?.l1_block;
+    let newest = store
+        .record(index)?
+        .context("a record is missing")?
+        .l1_block;
     loop {
         let record = store.record(index)?.context("a record is missing")?;
         if record.l1_block + READ_AGAIN <= newest {
             let Ok(note) = Note::read(store, index) else {
-                return Ok(TrackerStart { from: deployed_at, ..TrackerStart::default() });
+                return Ok(TrackerStart {
+                    from: deployed_at,
+                    ..TrackerStart::default()
+                });
             };
-            let consumed = store.meta(record.last_block)?.context("a record's block has no meta data")?.queue_consumed;
+            let consumed = store
+                .meta(record.last_block)?
+                .context("a record's block has no meta data")?
+                .queue_consumed;
             return Ok(TrackerStart {
                 from: note.read_from,
                 entries: (consumed, note.queue_acc),
@@ -83,7 +101,12 @@ fn tracker_start(store: &Store, deployed_at: u64) -> anyhow::Result<TrackerStart
         }
         match index.checked_sub(1) {
             Some(before) => index = before,
-            None => return Ok(TrackerStart { from: deployed_at, ..TrackerStart::default() }),
+            None => {
+                return Ok(TrackerStart {
+                    from: deployed_at,
+                    ..TrackerStart::default()
+                });
+            }
         }
     }
 }
@@ -104,9 +127,17 @@ impl Note {
     fn read(store: &Store, record: u64) -> anyhow::Result<Self> {
         let notes = store.journal_scan(Self::NAMESPACE)?;
         let key = record.to_be_bytes();
-        let (_, note) = notes.iter().find(|(k, _)| *k == key).context("no note beside a record")?;
-        let (acc, from) = note.split_first_chunk::<32>().context("a damaged note beside a record")?;
-        Ok(Self { queue_acc: B256::from(*acc), read_from: u64::from_be_bytes(from.try_into()?) })
+        let (_, note) = notes
+            .iter()
+            .find(|(k, _)| *k == key)
+            .context("no note beside a record")?;
+        let (acc, from) = note
+            .split_first_chunk::<32>()
+            .context("a damaged note beside a record")?;
+        Ok(Self {
+            queue_acc: B256::from(*acc),
+            read_from: u64::from_be_bytes(from.try_into()?),
+        })
     }
 
     fn write(&self, store: &Store, record: u64) -> anyhow::Result<()> {
@@ -182,7 +213,12 @@ impl Driver {
         for posted in update.records {
             if posted.index >= self.cursor.records {
                 self.waiting.push_back(posted);
-            } else if self.chain.store.record(posted.index)?.is_none_or(|known| known.acc != posted.acc) {
+            } else if self
+                .chain
+                .store
+                .record(posted.index)?
+                .is_none_or(|known| known.acc != posted.acc)
+            {
                 // Another record in the place of one we derived: L1 was reorganised while we were away.
                 self.forget_records(posted.index)?;
                 self.waiting.push_back(posted);
@@ -190,14 +226,24 @@ impl Driver {
                 self.unfinal.push_back((posted.at.number, known.last_block));
             }
         }
-        self.chain.l1.add(update.entries, update.head, update.finalized);
+        self.chain
+            .l1
+            .add(update.entries, update.head, update.finalized);
         if let Some(head) = update.head {
-            let newest = head.number.saturating_sub(self.chain.network.l1.queue_confirmations);
-            let known = self.chain.l1.newest_anchor().map_or(0, |anchor| anchor.number);
+            let newest = head
+                .number
+                .saturating_sub(self.chain.network.l1.queue_confirmations);
+            let known = self
+                .chain
+                .l1
+                .newest_anchor()
+                .map_or(0, |anchor| anchor.number);
             // After a pause only the newest matter: a block may skip anchors.
             for number in newest.max(1).saturating_sub(16).max(known + 1)..=newest {
                 if let Some(header) = self.client.header(number).await? {
-                    self.chain.l1.add_anchor(derivation::anchor_of(&header, &self.chain.network));
+                    self.chain
+                        .l1
+                        .add_anchor(derivation::anchor_of(&header, &self.chain.network));
                 }
             }
         }
@@ -214,19 +260,33 @@ impl Driver {
         let mut stands = head;
         let mut checked = None;
         while stands > self.cursor.parent_number {
-            let anchor = self.chain.store.meta(stands)?.context("a block has no meta data")?.anchor;
+            let anchor = self
+                .chain
+                .store
+                .meta(stands)?
+                .context("a block has no meta data")?
+                .anchor;
             if checked == Some(anchor.number) {
                 stands -= 1;
                 continue;
             }
-            if self.client.header(anchor.number).await?.is_some_and(|header| header.hash_slow() == anchor.hash) {
+            if self
+                .client
+                .header(anchor.number)
+                .await?
+                .is_some_and(|header| header.hash_slow() == anchor.hash)
+            {
                 break;
             }
             checked = Some(anchor.number);
             stands -= 1;
         }
         if stands < head {
-            tracing::warn!(from = stands + 1, to = head, "L1 was reorganised while we were away; blocks are taken back");
+            tracing::warn!(
+                from = stands + 1,
+                to = head,
+                "L1 was reorganised while we were away; blocks are taken back"
+            );
             let _writing = self.chain.writing.lock();
             self.chain.rewind(stands)?;
         }
@@ -252,7 +312,11 @@ impl Driver {
         self.asserted_from = self.asserted_from.min(keep + 1);
         let mut records = self.cursor.records;
         while let Some(last) = records.checked_sub(1) {
-            if chain.store.record(last)?.is_some_and(|info| info.l1_block <= keep) {
+            if chain
+                .store
+                .record(last)?
+                .is_some_and(|info| info.l1_block <= keep)
+            {
                 break;
             }
             records = last;
@@ -263,11 +327,20 @@ impl Driver {
         // Blocks above the fork's anchors cannot be posted any more.
         let head = chain.store.head().header.number;
         let mut stands = head;
-        while stands > 0 && chain.store.meta(stands)?.is_some_and(|meta| meta.anchor.number > keep) {
+        while stands > 0
+            && chain
+                .store
+                .meta(stands)?
+                .is_some_and(|meta| meta.anchor.number > keep)
+        {
             stands -= 1;
         }
         if stands < head {
-            tracing::warn!(from = stands + 1, to = head, "blocks that refer to replaced L1 blocks are taken back");
+            tracing::warn!(
+                from = stands + 1,
+                to = head,
+                "blocks that refer to replaced L1 blocks are taken back"
+            );
             chain.rewind(stands)?;
             self.cursor = resume(&chain.store)?;
         }
@@ -309,13 +382,23 @@ impl Driver {
             payload,
         };
         let first_anchor = derivation::first_anchor(&self.chain.network, &self.cursor, &record);
-        let headers = self.client.headers(first_anchor, posted.record.anchor_number).await?;
+        let headers = self
+            .client
+            .headers(first_anchor, posted.record.anchor_number)
+            .await?;
         let chain = self.chain.clone();
         let cursor = self.cursor.clone();
         let (at, tx, index) = (posted.at, posted.tx, posted.index);
         // Decoding, recovering signatures and executing take long; the runtime's threads serve RPC.
         let after = tokio::task::spawn_blocking(move || -> anyhow::Result<Cursor> {
-            let batch = match derivation::derive(&chain.network, &cursor, &record, &entries, &headers, &recover) {
+            let batch = match derivation::derive(
+                &chain.network,
+                &cursor,
+                &record,
+                &entries,
+                &headers,
+                &recover,
+            ) {
                 Ok(batch) => batch,
                 Err(error) => {
                     // What L1 gave does not fit together: it was read while it moved.
@@ -334,9 +417,21 @@ impl Driver {
                 l1_block_hash: at.hash,
                 l1_tx: tx,
             };
-            let header = chain.store.header(last_block)?.context("the block just derived is missing")?;
-            let meta = chain.store.meta(last_block)?.context("the block just derived has no meta data")?;
-            note(&chain, index, at.number, meta.queue_consumed, batch.after.queue_acc)?;
+            let header = chain
+                .store
+                .header(last_block)?
+                .context("the block just derived is missing")?;
+            let meta = chain
+                .store
+                .meta(last_block)?
+                .context("the block just derived has no meta data")?;
+            note(
+                &chain,
+                index,
+                at.number,
+                meta.queue_consumed,
+                batch.after.queue_acc,
+            )?;
             chain.store.put_record(info)?;
             chain.store.set_safe(last_block)?;
             Ok(Cursor {
@@ -347,10 +442,15 @@ impl Driver {
             })
         })
         .await??;
-        tracing::debug!(record = index, last_block = after.parent_number, "record derived");
+        tracing::debug!(
+            record = index,
+            last_block = after.parent_number,
+            "record derived"
+        );
         metrics::gauge!("safe_block").set(after.parent_number as f64);
         self.cursor = after;
-        self.unfinal.push_back((at.number, self.cursor.parent_number));
+        self.unfinal
+            .push_back((at.number, self.cursor.parent_number));
         Ok(())
     }
 
@@ -364,8 +464,13 @@ impl Driver {
     fn settle_ours(&mut self, posted: &PostedRecord) -> anyhow::Result<()> {
         let chain = self.chain.clone();
         let _writing = chain.writing.lock();
-        let Some(last_block) = chain.own_batches.lock().remove(&posted.acc) else { bail!(L1Error::Moved) };
-        let meta = chain.store.meta(last_block)?.context("a block of our batch has no meta data")?;
+        let Some(last_block) = chain.own_batches.lock().remove(&posted.acc) else {
+            bail!(L1Error::Moved)
+        };
+        let meta = chain
+            .store
+            .meta(last_block)?
+            .context("a block of our batch has no meta data")?;
         let info = BatchInfo {
             index: posted.index,
             acc: posted.acc,
@@ -375,7 +480,13 @@ impl Driver {
             l1_block_hash: posted.at.hash,
             l1_tx: posted.tx,
         };
-        note(&chain, posted.index, posted.at.number, meta.queue_consumed, posted.record.queue_acc)?;
+        note(
+            &chain,
+            posted.index,
+            posted.at.number,
+            meta.queue_consumed,
+            posted.record.queue_acc,
+        )?;
         chain.store.put_record(info)?;
         chain.store.set_safe(last_block)?;
         metrics::gauge!("safe_block").set(last_block as f64);
@@ -395,7 +506,11 @@ impl Driver {
     fn finalize(&mut self) -> anyhow::Result<()> {
         let (_, finalized) = self.chain.l1.heads();
         let mut newest = None;
-        while self.unfinal.front().is_some_and(|(l1_block, _)| *l1_block <= finalized) {
+        while self
+            .unfinal
+            .front()
+            .is_some_and(|(l1_block, _)| *l1_block <= finalized)
+        {
             newest = self.unfinal.pop_front();
         }
         if let Some((_, last_block)) = newest {
@@ -410,7 +525,9 @@ impl Driver {
 
     /// Compares every asserted output root with ours.
     async fn compare(&mut self) -> anyhow::Result<()> {
-        let Some(head) = self.chain.l1.heads().0 else { return Ok(()) };
+        let Some(head) = self.chain.l1.heads().0 else {
+            return Ok(());
+        };
         if self.asserted_from > head.number {
             return Ok(());
         }
@@ -426,7 +543,11 @@ impl Driver {
                 self.asserted_from = at.number;
                 return Ok(());
             }
-            let header = self.chain.store.header(number)?.context("a derived block is missing")?;
+            let header = self
+                .chain
+                .store
+                .header(number)?
+                .context("a derived block is missing")?;
             let ours = crate::genesis::output_root(&header);
             if ours != assertion.outputRoot {
                 bail!(
@@ -445,9 +566,13 @@ impl Driver {
     }
 }
 
-fn recover(raw: Vec<alloy_primitives::Bytes>) -> Vec<Result<primitives::CheckedTx, primitives::TxError>> {
+fn recover(
+    raw: Vec<alloy_primitives::Bytes>,
+) -> Vec<Result<primitives::CheckedTx, primitives::TxError>> {
     use rayon::prelude::*;
-    raw.into_par_iter().map(primitives::CheckedTx::decode).collect()
+    raw.into_par_iter()
+        .map(primitives::CheckedTx::decode)
+        .collect()
 }
 
 /// Makes the chain say what the record says; returns the record's last block. The caller holds `writing`.
@@ -465,24 +590,41 @@ fn make_agree(chain: &Chain, cursor: &Cursor, batch: &DerivedBatch) -> anyhow::R
     metrics::counter!("records_without_valid_payload").increment(1);
     match follow(chain, cursor, &batch.deposit_only)? {
         Ok(last) => Ok(last),
-        Err(error) => bail!("deposit-only blocks of record {} do not execute: {error}", cursor.records),
+        Err(error) => bail!(
+            "deposit-only blocks of record {} do not execute: {error}",
+            cursor.records
+        ),
     }
 }
 
 /// Keeps the blocks that say the same already, rewinds at the first that does not, executes the rest.
-fn follow(chain: &Chain, cursor: &Cursor, inputs: &[BlockInput]) -> anyhow::Result<Result<u64, stf::BlockError>> {
+fn follow(
+    chain: &Chain,
+    cursor: &Cursor,
+    inputs: &[BlockInput],
+) -> anyhow::Result<Result<u64, stf::BlockError>> {
     let mut number = cursor.parent_number;
     let mut consumed = cursor.queue_consumed;
     for input in inputs {
         number += 1;
-        consumed += input.transactions.iter().take_while(|tx| tx.tx.is_deposit()).count() as u64;
+        consumed += input
+            .transactions
+            .iter()
+            .take_while(|tx| tx.tx.is_deposit())
+            .count() as u64;
         if number <= chain.store.head().header.number {
-            let block = chain.store.block(number)?.context("a block below the head is missing")?;
+            let block = chain
+                .store
+                .block(number)?
+                .context("a block below the head is missing")?;
             let anchor = chain.store.meta(number)?.map(|meta| meta.anchor);
             if same_input(&block, input) && anchor == Some(input.anchor) {
                 continue;
             }
-            tracing::warn!(number, "L1 says otherwise than our chain from this block on; taking it back");
+            tracing::warn!(
+                number,
+                "L1 says otherwise than our chain from this block on; taking it back"
+            );
             chain.rewind(number - 1)?;
         }
         if let Err(error) = chain.apply(input, consumed)? {
@@ -498,16 +640,35 @@ fn follow(chain: &Chain, cursor: &Cursor, inputs: &[BlockInput]) -> anyhow::Resu
 fn same_input(block: &SealedBlock, input: &BlockInput) -> bool {
     block.header.timestamp == input.timestamp
         && block.transactions.len() == input.transactions.len()
-        && block.transactions.iter().zip(&input.transactions).all(|(ours, theirs)| ours.hash == theirs.hash)
+        && block
+            .transactions
+            .iter()
+            .zip(&input.transactions)
+            .all(|(ours, theirs)| ours.hash == theirs.hash)
 }
 
 /// Writes down where to begin again behind a record.
-fn note(chain: &Chain, record: u64, l1_block: u64, consumed: u64, queue_acc: B256) -> anyhow::Result<()> {
-    let oldest_waiting = chain.l1.entries(consumed, consumed + 1).and_then(|entries| entries.first().map(|q| q.at.number));
+fn note(
+    chain: &Chain,
+    record: u64,
+    l1_block: u64,
+    consumed: u64,
+    queue_acc: B256,
+) -> anyhow::Result<()> {
+    let oldest_waiting = chain
+        .l1
+        .entries(consumed, consumed + 1)
+        .and_then(|entries| entries.first().map(|q| q.at.number));
     let read_from = oldest_waiting.map_or(l1_block, |oldest| oldest.min(l1_block));
-    Note { queue_acc, read_from }.write(&chain.store, record)?;
+    Note {
+        queue_acc,
+        read_from,
+    }
+    .write(&chain.store, record)?;
     match record.checked_sub(Note::KEPT) {
-        Some(old) => Ok(chain.store.journal_put(Note::NAMESPACE, &old.to_be_bytes(), None)?),
+        Some(old) => Ok(chain
+            .store
+            .journal_put(Note::NAMESPACE, &old.to_be_bytes(), None)?),
         None => Ok(()),
     }
 }

@@ -42,11 +42,14 @@ impl Journal for FileNotes {
         self.try_put(key, value).map_err(|e| e.to_string())
     }
 
-    fn scan(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+    fn scan(&self) -> Result<Vec<l1::Note>, String> {
         let mut notes = Vec::new();
         for entry in fs::read_dir(&self.0).map_err(|e| e.to_string())? {
             let path = entry.map_err(|e| e.to_string())?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             if let Ok(key) = alloy_primitives::hex::decode(name) {
                 notes.push((key, fs::read(&path).map_err(|e| e.to_string())?));
             }
@@ -68,7 +71,10 @@ mod tests {
         notes.put(b"\x01", Some(b"one")).unwrap();
         notes.put(b"\x03", None).unwrap();
         let again = FileNotes::open(dir.path()).unwrap();
-        assert_eq!(again.scan().unwrap(), [(vec![1], b"one".to_vec()), (vec![2], b"two".to_vec())]);
+        assert_eq!(
+            again.scan().unwrap(),
+            [(vec![1], b"one".to_vec()), (vec![2], b"two".to_vec())]
+        );
         again.put(b"\x01", None).unwrap();
         assert_eq!(again.scan().unwrap().len(), 1);
     }

@@ -13,7 +13,8 @@ use store::Genesis;
 use trie::{StateTrie, Witness};
 
 /// FeePolicy's words, from the lowest bit in parts per billion: protocol 1 %, burn 1 %, stakers 3 % ...
-const FEE_POLICY_CLASSES: U256 = U256::from_limbs([(10_000_000 << 32) | 10_000_000, 30_000_000, 0, 0]);
+const FEE_POLICY_CLASSES: U256 =
+    U256::from_limbs([(10_000_000 << 32) | 10_000_000, 30_000_000, 0, 0]);
 /// ... and upstream at most 30 %.
 const FEE_POLICY_UPSTREAM: U256 = U256::from_limbs([300_000_000, 0, 0, 0]);
 
@@ -43,10 +44,16 @@ pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
     ];
     accounts.push(history_contract());
     accounts.sort_by_key(|(diff, _)| diff.address);
-    let mut codes: Vec<_> = accounts.iter().map(|(diff, code)| (code_hash(diff), code.clone())).collect();
+    let mut codes: Vec<_> = accounts
+        .iter()
+        .map(|(diff, code)| (code_hash(diff), code.clone()))
+        .collect();
     codes.sort();
     codes.dedup();
-    let state = StateDiff { accounts: accounts.into_iter().map(|(diff, _)| diff).collect(), codes };
+    let state = StateDiff {
+        accounts: accounts.into_iter().map(|(diff, _)| diff).collect(),
+        codes,
+    };
 
     let mut trie = StateTrie::new(Witness::default(), EMPTY_ROOT_HASH);
     let state_root = trie.apply(&state).context("genesis state")?.state_root;
@@ -95,31 +102,46 @@ pub fn output_root(header: &Header) -> B256 {
 type Placed = (AccountDiff, alloy_primitives::Bytes);
 
 fn predeploy(address: Address, name: &str, slots: Vec<(u64, U256)>) -> anyhow::Result<Placed> {
-    let code = bindings::runtime(name).with_context(|| format!("no bytecode snapshot of {name}"))?.clone();
+    let code = bindings::runtime(name)
+        .with_context(|| format!("no bytecode snapshot of {name}"))?
+        .clone();
     Ok((placed(address, &code, slots), code))
 }
 
 /// EIP-2935's history contract, with the code and the nonce that the EIP publishes.
 fn history_contract() -> Placed {
     let code = alloy_eips::eip2935::HISTORY_STORAGE_CODE.clone();
-    (placed(alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS, &code, vec![]), code)
+    (
+        placed(alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS, &code, vec![]),
+        code,
+    )
 }
 
 fn placed(address: Address, code: &[u8], slots: Vec<(u64, U256)>) -> AccountDiff {
     AccountDiff {
         address,
         before: None,
-        after: Some(Account { nonce: 1, balance: U256::ZERO, code_hash: keccak256(code) }),
+        after: Some(Account {
+            nonce: 1,
+            balance: U256::ZERO,
+            code_hash: keccak256(code),
+        }),
         wiped: false,
         slots: slots
             .into_iter()
-            .map(|(slot, after)| SlotDiff { slot: U256::from(slot), before: U256::ZERO, after })
+            .map(|(slot, after)| SlotDiff {
+                slot: U256::from(slot),
+                before: U256::ZERO,
+                after,
+            })
             .collect(),
     }
 }
 
 fn code_hash(diff: &AccountDiff) -> B256 {
-    diff.after.map(|account| account.code_hash).unwrap_or_default()
+    diff.after
+        .map(|account| account.code_hash)
+        .unwrap_or_default()
 }
 
 fn word(address: Address) -> U256 {
@@ -136,14 +158,26 @@ mod tests {
 
     #[test]
     fn fee_policy_words_are_those_of_its_readme() {
-        assert_eq!(FEE_POLICY_CLASSES, U256::from_str_radix("01c9c3800098968000989680", 16).unwrap());
-        assert_eq!(FEE_POLICY_UPSTREAM, U256::from_str_radix("11e1a300", 16).unwrap());
+        assert_eq!(
+            FEE_POLICY_CLASSES,
+            U256::from_str_radix("01c9c3800098968000989680", 16).unwrap()
+        );
+        assert_eq!(
+            FEE_POLICY_UPSTREAM,
+            U256::from_str_radix("11e1a300", 16).unwrap()
+        );
     }
 
     #[test]
     fn supply_starts_at_zero() {
         let genesis = genesis(&dev()).unwrap();
-        assert!(genesis.state.accounts.iter().all(|a| a.after.is_some_and(|a| a.balance.is_zero())));
+        assert!(
+            genesis
+                .state
+                .accounts
+                .iter()
+                .all(|a| a.after.is_some_and(|a| a.balance.is_zero()))
+        );
     }
 
     #[test]

@@ -9,7 +9,10 @@ pub const DEV_MNEMONIC: &str = "test test test test test test test test test tes
 
 /// Account `index` of the development mnemonic.
 pub fn dev_key(index: u32) -> anyhow::Result<PrivateKeySigner> {
-    Ok(MnemonicBuilder::<English>::default().phrase(DEV_MNEMONIC).index(index)?.build()?)
+    Ok(MnemonicBuilder::<English>::default()
+        .phrase(DEV_MNEMONIC)
+        .index(index)?
+        .build()?)
 }
 
 /// The key of `role`: `TRIBUTARY_<ROLE>_KEY` (hex), or the keystore file with the password in
@@ -31,7 +34,9 @@ pub fn load(role: &str, keystore: Option<&Path>) -> anyhow::Result<PrivateKeySig
             Ok(key) => Ok(key),
             Err(_) => bail!("TRIBUTARY_{upper}_KEY is not a private key: 64 hex digits are wanted"),
         },
-        Err(_) => bail!("no key for the {role}: give --keystore FILE, or set TRIBUTARY_{upper}_KEY"),
+        Err(_) => {
+            bail!("no key for the {role}: give --keystore FILE, or set TRIBUTARY_{upper}_KEY")
+        }
     }
 }
 
@@ -42,12 +47,18 @@ mod tests {
     #[test]
     fn dev_account_zero_is_the_one_everybody_knows() {
         let key = dev_key(0).unwrap();
-        assert_eq!(key.address().to_string(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+        assert_eq!(
+            key.address().to_string(),
+            "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+        );
     }
 
     #[test]
     fn a_missing_key_says_how_to_give_one() {
         let error = load("nobody", None).unwrap_err().to_string();
-        assert_eq!(error, "no key for the nobody: give --keystore FILE, or set TRIBUTARY_NOBODY_KEY");
+        assert_eq!(
+            error,
+            "no key for the nobody: give --keystore FILE, or set TRIBUTARY_NOBODY_KEY"
+        );
     }
 }

@@ -53,7 +53,13 @@ impl L1View {
     pub fn anchor_for(&self, parent: &Anchor, timestamp_max: u64) -> Anchor {
         let inner = self.inner.lock();
         let fits = |a: &&Anchor| a.timestamp <= timestamp_max && a.number > parent.number;
-        inner.anchors.iter().rev().find(fits).copied().unwrap_or(*parent)
+        inner
+            .anchors
+            .iter()
+            .rev()
+            .find(fits)
+            .copied()
+            .unwrap_or(*parent)
     }
 
     /// The newest anchor.
@@ -63,7 +69,13 @@ impl L1View {
 
     /// The anchor with this number, if it is remembered.
     pub fn anchor_at(&self, number: u64) -> Option<Anchor> {
-        self.inner.lock().anchors.iter().rev().find(|anchor| anchor.number == number).copied()
+        self.inner
+            .lock()
+            .anchors
+            .iter()
+            .rev()
+            .find(|anchor| anchor.number == number)
+            .copied()
     }
 
     /// Entries from `consumed` on that stand at or below L1 block `up_to`, as transactions, at most `max`.
@@ -84,14 +96,26 @@ impl L1View {
     pub fn has_deposits(&self, consumed: u64, up_to: u64) -> bool {
         let inner = self.inner.lock();
         let next = consumed.saturating_sub(inner.base.0) as usize;
-        inner.entries.get(next).is_some_and(|queued| queued.at.number <= up_to)
+        inner
+            .entries
+            .get(next)
+            .is_some_and(|queued| queued.at.number <= up_to)
     }
 
     /// Entries `from..to`, if all are known.
     pub fn entries(&self, from: u64, to: u64) -> Option<Vec<QueuedEntry>> {
         let inner = self.inner.lock();
-        let (skip, take) = (from.checked_sub(inner.base.0)? as usize, to.checked_sub(from)? as usize);
-        let found: Vec<_> = inner.entries.iter().skip(skip).take(take).cloned().collect();
+        let (skip, take) = (
+            from.checked_sub(inner.base.0)? as usize,
+            to.checked_sub(from)? as usize,
+        );
+        let found: Vec<_> = inner
+            .entries
+            .iter()
+            .skip(skip)
+            .take(take)
+            .cloned()
+            .collect();
         (found.len() == take).then_some(found)
     }
 
@@ -129,7 +153,11 @@ impl L1View {
     /// A header that has its confirmations.
     pub(crate) fn add_anchor(&self, anchor: Anchor) {
         let mut inner = self.inner.lock();
-        if inner.anchors.back().is_none_or(|last| last.number < anchor.number) {
+        if inner
+            .anchors
+            .back()
+            .is_none_or(|last| last.number < anchor.number)
+        {
             inner.anchors.push_back(anchor);
         }
         while inner.anchors.len() > ANCHORS_KEPT {
@@ -141,7 +169,12 @@ impl L1View {
     /// Entries below `consumed` are safe on L2 and can be forgotten once L1 has finalized them.
     pub(crate) fn forget(&self, consumed: u64) {
         let mut inner = self.inner.lock();
-        while inner.base.0 < consumed && inner.entries.front().is_some_and(|q| q.at.number <= inner.finalized) {
+        while inner.base.0 < consumed
+            && inner
+                .entries
+                .front()
+                .is_some_and(|q| q.at.number <= inner.finalized)
+        {
             if let Some(queued) = inner.entries.pop_front() {
                 inner.base = (inner.base.0 + 1, queued.acc);
             }
@@ -169,9 +202,21 @@ mod tests {
         let view = Arc::new(L1View::default());
         let mut acc = B256::ZERO;
         let entries = blocks.iter().enumerate().map(|(index, block)| {
-            let entry = QueueEntry { index: index as u64, l1_block: *block, ..QueueEntry::default() };
+            let entry = QueueEntry {
+                index: index as u64,
+                l1_block: *block,
+                ..QueueEntry::default()
+            };
             acc = entry.accumulate(acc);
-            QueuedEntry { entry, acc, at: L1Ref { number: *block, hash: B256::ZERO, timestamp: 0 } }
+            QueuedEntry {
+                entry,
+                acc,
+                at: L1Ref {
+                    number: *block,
+                    hash: B256::ZERO,
+                    timestamp: 0,
+                },
+            }
         });
         view.add(entries.collect(), None, 0);
         view

@@ -32,7 +32,10 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
     l1::install_tls();
     let metrics = ops::start_metrics()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("io").build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("io")
+        .build()?;
     runtime.block_on(async {
         match command {
             Command::Dev(args) => dev::run(args, metrics).await,

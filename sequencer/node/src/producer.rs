@@ -76,15 +76,27 @@ const IDLE_TICK: Duration = Duration::from_millis(10);
 
 impl Chain {
     /// Executes a derived block on the head and publishes it.
-    pub fn apply(&self, input: &BlockInput, queue_consumed: u64) -> anyhow::Result<Result<Arc<SealedBlock>, stf::BlockError>> {
+    pub fn apply(
+        &self,
+        input: &BlockInput,
+        queue_consumed: u64,
+    ) -> anyhow::Result<Result<Arc<SealedBlock>, stf::BlockError>> {
         let parent = self.store.head();
-        let executed =
-            match stf::execute_block(&self.rules, &parent.header, parent.hash, input, self.store.latest_state()) {
-                Ok(executed) => executed,
-                Err(stf::BlockError::State(error)) => return Err(error).context("reading state"),
-                Err(error) => return Ok(Err(error)),
-            };
-        let meta = BlockMeta { anchor: input.anchor, queue_consumed };
+        let executed = match stf::execute_block(
+            &self.rules,
+            &parent.header,
+            parent.hash,
+            input,
+            self.store.latest_state(),
+        ) {
+            Ok(executed) => executed,
+            Err(stf::BlockError::State(error)) => return Err(error).context("reading state"),
+            Err(error) => return Ok(Err(error)),
+        };
+        let meta = BlockMeta {
+            anchor: input.anchor,
+            queue_consumed,
+        };
         let pending = self.store.seal(executed, meta)?;
         let block = self.store.publish(pending.clone())?;
         self.pool.lock().on_block(pending.diff(), clock::now_ms());
@@ -94,10 +106,15 @@ impl Chain {
     /// Takes back every block above `to`; what they included waits in the pool again. The caller holds `writing`.
     pub fn rewind(&self, to: u64) -> anyhow::Result<()> {
         self.rewinds.fetch_add(1, Ordering::SeqCst);
-        self.own_batches.lock().retain(|_, last_block| *last_block <= to);
+        self.own_batches
+            .lock()
+            .retain(|_, last_block| *last_block <= to);
         let removed = self.store.rewind(to)?;
         let transactions = removed.iter().rev().flat_map(|block| &block.transactions);
-        if let Err(error) = self.pool.rewind(transactions, &self.store.latest_state(), clock::now_ms()) {
+        if let Err(error) =
+            self.pool
+                .rewind(transactions, &self.store.latest_state(), clock::now_ms())
+        {
             tracing::warn!(%error, "transactions of removed blocks are not waiting again");
         }
         Ok(())
@@ -121,7 +138,10 @@ pub fn run(chain: &Chain) -> anyhow::Result<()> {
         }
         let since = clock::now_ms().saturating_sub(last_ms);
         if since < block_time {
-            std::thread::sleep(Duration::from_millis(block_time - since).min(IDLE_TICK.max(Duration::from_millis(block_time / 8))));
+            std::thread::sleep(
+                Duration::from_millis(block_time - since)
+                    .min(IDLE_TICK.max(Duration::from_millis(block_time / 8))),
+            );
             continue;
         }
         if since < heartbeat && !has_work(chain)? {
@@ -155,14 +175,29 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Stop> {
     let parent = chain.store.head();
     let meta = chain.store.meta(parent.header.number)?.unwrap_or_default();
     let newest = chain.l1.newest_anchor().unwrap_or(meta.anchor);
-    let timestamp = clock::now_s().max(parent.header.timestamp).max(newest.timestamp);
+    let timestamp = clock::now_s()
+        .max(parent.header.timestamp)
+        .max(newest.timestamp);
     let anchor = chain.l1.anchor_for(&meta.anchor, timestamp);
-    let deposits = chain.l1.deposits(meta.queue_consumed, anchor.number, DEPOSITS_PER_BLOCK);
+    let deposits = chain
+        .l1
+        .deposits(meta.queue_consumed, anchor.number, DEPOSITS_PER_BLOCK);
 
-    let context = BlockContext { timestamp, anchor, ..BlockContext::default() };
+    let context = BlockContext {
+        timestamp,
+        anchor,
+        ..BlockContext::default()
+    };
     let at = (&parent.header, parent.hash);
     let limits = chain.block_limits;
-    let mut block = BlockBuilder::begin(&chain.rules, at, context, &deposits, limits, chain.store.latest_state())?;
+    let mut block = BlockBuilder::begin(
+        &chain.rules,
+        at,
+        context,
+        &deposits,
+        limits,
+        chain.store.latest_state(),
+    )?;
     let filled = match block.fill(&chain.pool, usize::MAX) {
         Ok(filled) => filled,
         Err(error) => {
@@ -180,7 +215,10 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Stop> {
 
     let state = chain.store.latest_state();
     let copy = executed.clone();
-    let meta = BlockMeta { anchor, queue_consumed: consumed };
+    let meta = BlockMeta {
+        anchor,
+        queue_consumed: consumed,
+    };
     // The second execution runs beside the tries: both take about as long, and there are two cores.
     let (pending, verdict) = std::thread::scope(|scope| {
         let check = scope.spawn(|| builder::verify(&chain.rules, at, context, &copy, state));
@@ -193,9 +231,15 @@ pub fn make_block(chain: &Chain) -> anyhow::Result<Stop> {
         Ok(Err(divergence)) => {
             chain.store.discard(pending)?;
             chain.pool.lock().release();
-            anyhow::bail!("block {} was not published: {divergence}", parent.header.number + 1);
+            anyhow::bail!(
+                "block {} was not published: {divergence}",
+                parent.header.number + 1
+            );
         }
-        Err(_) => anyhow::bail!("the second execution of block {} panicked", parent.header.number + 1),
+        Err(_) => anyhow::bail!(
+            "the second execution of block {} panicked",
+            parent.header.number + 1
+        ),
     }
     let sealed = started.elapsed();
     let block = chain.store.publish(pending.clone())?;

@@ -24,17 +24,24 @@ pub struct StoreJournal {
 impl StoreJournal {
     /// Notes of one role and account: another key must not find nonces that are not its own.
     pub fn new(store: Arc<Store>, role: &str, account: Address) -> Arc<Self> {
-        Arc::new(Self { store, namespace: format!("{role}:{account}") })
+        Arc::new(Self {
+            store,
+            namespace: format!("{role}:{account}"),
+        })
     }
 }
 
 impl Journal for StoreJournal {
     fn put(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
-        self.store.journal_put(&self.namespace, key, value).map_err(|e| e.to_string())
+        self.store
+            .journal_put(&self.namespace, key, value)
+            .map_err(|e| e.to_string())
     }
 
-    fn scan(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
-        self.store.journal_scan(&self.namespace).map_err(|e| e.to_string())
+    fn scan(&self) -> Result<Vec<l1::Note>, String> {
+        self.store
+            .journal_scan(&self.namespace)
+            .map_err(|e| e.to_string())
     }
 }
 
@@ -74,9 +81,18 @@ pub struct Poster {
 
 impl Poster {
     /// Goes on with what `sender` has in flight.
-    pub fn new(batches: Arc<dyn SignedBatches>, network: Arc<config::Network>, sender: Sender) -> Self {
+    pub fn new(
+        batches: Arc<dyn SignedBatches>,
+        network: Arc<config::Network>,
+        sender: Sender,
+    ) -> Self {
         let sent = sender.pending().collect();
-        Self { batches, network, sender, sent }
+        Self {
+            batches,
+            network,
+            sender,
+            sent,
+        }
     }
 
     /// One look at L1 and at the signed batches. What fails is tried again at the next look.
@@ -105,8 +121,17 @@ impl Poster {
         }
         self.sent.retain(|id| known.contains(id));
         // A batch whose predecessor is not mined yet cannot be estimated: one at a time, in order.
-        let Some(batch) = signed.first().filter(|batch| !self.sent.contains(&id_of(batch))) else { return };
-        match self.sender.submit(id_of(batch), calls::post(&self.network, batch)).await {
+        let Some(batch) = signed
+            .first()
+            .filter(|batch| !self.sent.contains(&id_of(batch)))
+        else {
+            return;
+        };
+        match self
+            .sender
+            .submit(id_of(batch), calls::post(&self.network, batch))
+            .await
+        {
             Ok(()) => {
                 self.sent.insert(id_of(batch));
                 metrics::counter!("batches_sent").increment(1);
@@ -140,7 +165,11 @@ struct Derived<'a>(&'a Store);
 
 impl Outputs for Derived<'_> {
     fn record_count(&self) -> u64 {
-        self.0.last_record().ok().flatten().map_or(0, |last| last.index + 1)
+        self.0
+            .last_record()
+            .ok()
+            .flatten()
+            .map_or(0, |last| last.index + 1)
     }
 
     fn output_after(&self, count: u64) -> Option<(u64, B256)> {
@@ -156,10 +185,16 @@ impl Outputs for Derived<'_> {
 
 /// Asserts, confirms, collects. Runs until the chain stops.
 pub async fn propose(chain: Arc<Chain>, client: Client, mut sender: Sender, poll: Duration) {
-    let mut standing = Standing { from: chain.network.contracts.deployed_at, base: None, known: Vec::new() };
+    let mut standing = Standing {
+        from: chain.network.contracts.deployed_at,
+        base: None,
+        known: Vec::new(),
+    };
     let mut wrong_told: HashSet<B256> = HashSet::new();
     while !chain.is_stopping() {
-        if let Err(error) = propose_once(&chain, &client, &mut sender, &mut standing, &mut wrong_told).await {
+        if let Err(error) =
+            propose_once(&chain, &client, &mut sender, &mut standing, &mut wrong_told).await
+        {
             tracing::debug!(%error, "proposer");
         }
         tokio::time::sleep(poll).await;
@@ -179,11 +214,23 @@ async fn propose_once(
         }
     }
     let heads = client.heads().await?;
-    let (list, genesis) = standing.read(chain, client, heads.latest.number, heads.finalized).await?;
+    let (list, genesis) = standing
+        .read(chain, client, heads.latest.number, heads.finalized)
+        .await?;
     let network = &chain.network;
-    let pace = Pace { interval_s: network.assertion.interval_s, window_s: network.assertion.window_s };
+    let pace = Pace {
+        interval_s: network.assertion.interval_s,
+        window_s: network.assertion.window_s,
+    };
     let me = sender.address();
-    let (moves, wrong) = proposer::decide(&list, genesis, &Derived(&chain.store), me, pace, heads.latest.timestamp);
+    let (moves, wrong) = proposer::decide(
+        &list,
+        genesis,
+        &Derived(&chain.store),
+        me,
+        pace,
+        heads.latest.timestamp,
+    );
     for id in wrong {
         if wrong_told.insert(id) {
             tracing::error!(assertion = %id, "an assertion on L1 contradicts our chain");
@@ -235,10 +282,15 @@ impl Standing {
         let rollup = chain.network.contracts.rollup;
         let genesis = match self.base {
             Some(id) => id,
-            None => *self.base.insert(client.view(rollup, &Rollup::genesisCall {}).await?),
+            None => *self
+                .base
+                .insert(client.view(rollup, &Rollup::genesisCall {}).await?),
         };
         let mut list = self.known.clone();
-        for (at, event) in client.events::<Rollup::Asserted>(rollup, self.from, latest).await? {
+        for (at, event) in client
+            .events::<Rollup::Asserted>(rollup, self.from, latest)
+            .await?
+        {
             if event.id == genesis {
                 continue;
             }
@@ -265,16 +317,25 @@ impl Standing {
             if asserted.confirmed && !asserted.bonded {
                 continue; // Over for good.
             }
-            let details = client.view(rollup, &Rollup::assertionCall { id: asserted.id }).await?;
+            let details = client
+                .view(rollup, &Rollup::assertionCall { id: asserted.id })
+                .await?;
             asserted.asserted_at = details.assertedAt;
             asserted.bonded = !details.bond.is_zero();
-            asserted.confirmed = client.view(rollup, &Rollup::isConfirmedCall { id: asserted.id }).await?;
-            asserted.contested = client.view(rollup, &Rollup::isContestedCall { id: asserted.id }).await?;
+            asserted.confirmed = client
+                .view(rollup, &Rollup::isConfirmedCall { id: asserted.id })
+                .await?;
+            asserted.contested = client
+                .view(rollup, &Rollup::isContestedCall { id: asserted.id })
+                .await?;
             seen.insert(asserted.id, *asserted);
         }
         for known in &mut self.known {
             // Only what can no longer change is remembered as it is.
-            if let Some(now) = seen.get(&known.id).filter(|now| now.confirmed && !now.bonded) {
+            if let Some(now) = seen
+                .get(&known.id)
+                .filter(|now| now.confirmed && !now.bonded)
+            {
                 *known = *now;
             }
         }

@@ -23,7 +23,12 @@ impl Wallet {
     pub async fn new(url: &str, key: PrivateKeySigner) -> anyhow::Result<Self> {
         let http = reqwest::Client::new();
         let chain_id: U64 = ask(&http, url, "eth_chainId", json!([])).await?;
-        Ok(Self { http, url: url.to_owned(), key, chain_id: chain_id.to() })
+        Ok(Self {
+            http,
+            url: url.to_owned(),
+            key,
+            chain_id: chain_id.to(),
+        })
     }
 
     /// The account.
@@ -34,18 +39,35 @@ impl Wallet {
     /// What a call would return.
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> anyhow::Result<C::Return> {
         let request = json!({ "from": self.address(), "to": to, "data": hex::encode_prefixed(call.abi_encode()) });
-        let output: Bytes = ask(&self.http, &self.url, "eth_call", json!([request, "latest"])).await?;
+        let output: Bytes = ask(
+            &self.http,
+            &self.url,
+            "eth_call",
+            json!([request, "latest"]),
+        )
+        .await?;
         Ok(C::abi_decode_returns(&output)?)
     }
 
     /// Sends a call and waits for its receipt; a revert is an error.
-    pub async fn send<C: SolCall>(&self, to: Address, call: &C, value: U256) -> anyhow::Result<Value> {
+    pub async fn send<C: SolCall>(
+        &self,
+        to: Address,
+        call: &C,
+        value: U256,
+    ) -> anyhow::Result<Value> {
         let input: Bytes = call.abi_encode().into();
         let request = json!({ "from": self.address(), "to": to, "data": input, "value": value });
-        let gas: U64 =
-            ask(&self.http, &self.url, "eth_estimateGas", json!([request])).await.context(C::SIGNATURE)?;
-        let nonce: U64 =
-            ask(&self.http, &self.url, "eth_getTransactionCount", json!([self.address(), "pending"])).await?;
+        let gas: U64 = ask(&self.http, &self.url, "eth_estimateGas", json!([request]))
+            .await
+            .context(C::SIGNATURE)?;
+        let nonce: U64 = ask(
+            &self.http,
+            &self.url,
+            "eth_getTransactionCount",
+            json!([self.address(), "pending"]),
+        )
+        .await?;
         let price: U256 = ask(&self.http, &self.url, "eth_gasPrice", json!([])).await?;
         let tx = TxEip1559 {
             chain_id: self.chain_id,
@@ -61,14 +83,31 @@ impl Wallet {
         };
         let signature = self.key.sign_hash_sync(&tx.signature_hash())?;
         let raw = hex::encode_prefixed(TxEnvelope::from(tx.into_signed(signature)).encoded_2718());
-        let receipt: Value = ask(&self.http, &self.url, "eth_sendRawTransactionSync", json!([raw, 20_000])).await?;
-        ensure!(receipt["status"] == "0x1", "{} reverted: {}", C::SIGNATURE, receipt["transactionHash"]);
+        let receipt: Value = ask(
+            &self.http,
+            &self.url,
+            "eth_sendRawTransactionSync",
+            json!([raw, 20_000]),
+        )
+        .await?;
+        ensure!(
+            receipt["status"] == "0x1",
+            "{} reverted: {}",
+            C::SIGNATURE,
+            receipt["transactionHash"]
+        );
         Ok(receipt)
     }
 
     /// Wei.
     pub async fn balance(&self, who: Address) -> anyhow::Result<U256> {
-        ask(&self.http, &self.url, "eth_getBalance", json!([who, "latest"])).await
+        ask(
+            &self.http,
+            &self.url,
+            "eth_getBalance",
+            json!([who, "latest"]),
+        )
+        .await
     }
 }
 

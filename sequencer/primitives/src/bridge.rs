@@ -64,7 +64,11 @@ impl QueueEntry {
         TxDeposit {
             source_hash: words(&[uint(SOURCE_DOMAIN), acc]),
             from: self.from,
-            to: if self.is_creation { TxKind::Create } else { TxKind::Call(self.to) },
+            to: if self.is_creation {
+                TxKind::Create
+            } else {
+                TxKind::Call(self.to)
+            },
             mint: self.mint,
             value: self.value,
             gas_limit: self.gas_limit,
@@ -136,7 +140,9 @@ impl BatchRecord {
     /// EIP-712 digest that the sequencer signs.
     pub fn signing_hash(&self, l1_chain_id: u64, inbox: Address, l2_chain_id: u64) -> B256 {
         let domain = words(&[
-            keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+            keccak256(
+                "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+            ),
             keccak256("Tributary Inbox"),
             keccak256("1"),
             uint(l1_chain_id),
@@ -189,7 +195,12 @@ pub struct OutputRoot {
 impl OutputRoot {
     /// FORMATS.md section 5.
     pub fn hash(&self) -> B256 {
-        words(&[B256::ZERO, self.state_root, self.withdrawals_root, self.block_hash])
+        words(&[
+            B256::ZERO,
+            self.state_root,
+            self.withdrawals_root,
+            self.block_hash,
+        ])
     }
 }
 

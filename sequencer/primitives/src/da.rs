@@ -19,8 +19,14 @@ pub fn da_bytes(tx: &Transaction) -> u64 {
     let calldata = tx.input().len() as u64 - zeros + zeros.div_ceil(8);
     let access_list: u64 = tx
         .access_list()
-        .map(|list| list.iter().map(|item| 20 + 32 * item.storage_keys.len() as u64).sum())
+        .map(|list| {
+            list.iter()
+                .map(|item| 20 + 32 * item.storage_keys.len() as u64)
+                .sum()
+        })
         .unwrap_or(0);
-    let authorizations = tx.authorization_list().map_or(0, |list| 100 * list.len() as u64);
+    let authorizations = tx
+        .authorization_list()
+        .map_or(0, |list| 100 * list.len() as u64);
     FRAME_BYTES + calldata + access_list + authorizations
 }

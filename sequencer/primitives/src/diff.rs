@@ -19,7 +19,11 @@ pub struct Account {
 
 impl Default for Account {
     fn default() -> Self {
-        Self { nonce: 0, balance: U256::ZERO, code_hash: KECCAK_EMPTY }
+        Self {
+            nonce: 0,
+            balance: U256::ZERO,
+            code_hash: KECCAK_EMPTY,
+        }
     }
 }
 
@@ -81,10 +85,17 @@ impl StateDiff {
                 slots: a
                     .slots
                     .iter()
-                    .map(|s| SlotDiff { slot: s.slot, before: s.after, after: s.before })
+                    .map(|s| SlotDiff {
+                        slot: s.slot,
+                        before: s.after,
+                        after: s.before,
+                    })
                     .collect(),
             })
             .collect();
-        Self { accounts, codes: Vec::new() }
+        Self {
+            accounts,
+            codes: Vec::new(),
+        }
     }
 }

@@ -30,13 +30,20 @@ impl Receipt {
             out.put_u8(self.tx_type);
         }
         let logs_payload: usize = self.logs.iter().map(Encodable::length).sum();
-        let logs_header = Header { list: true, payload_length: logs_payload };
+        let logs_header = Header {
+            list: true,
+            payload_length: logs_payload,
+        };
         let payload_length = self.success.length()
             + self.cumulative_gas_used.length()
             + bloom.length()
             + logs_header.length()
             + logs_payload;
-        Header { list: true, payload_length }.encode(out);
+        Header {
+            list: true,
+            payload_length,
+        }
+        .encode(out);
         self.success.encode(out);
         self.cumulative_gas_used.encode(out);
         bloom.encode(out);
@@ -62,7 +69,12 @@ mod tests {
                 alloc::vec![B256::repeat_byte(1); tx_type as usize],
                 bytes!("010203"),
             )];
-            let ours = Receipt { tx_type, success: tx_type != 3, cumulative_gas_used: 21_000, logs };
+            let ours = Receipt {
+                tx_type,
+                success: tx_type != 3,
+                cumulative_gas_used: 21_000,
+                logs,
+            };
             let inner = ReceiptWithBloom {
                 receipt: alloy_consensus::Receipt {
                     status: ours.success.into(),
@@ -84,4 +96,3 @@ mod tests {
         }
     }
 }
-

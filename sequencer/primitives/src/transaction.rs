@@ -41,16 +41,20 @@ impl Transaction {
     pub fn decode(raw: &[u8]) -> Result<Self, TxError> {
         let mut rest = raw;
         let tx = match raw.first() {
-            Some(&DEPOSIT_TX_TYPE) => {
-                TxDeposit::decode_2718(&mut rest).map(Self::Deposit).map_err(rlp_error)?
-            }
+            Some(&DEPOSIT_TX_TYPE) => TxDeposit::decode_2718(&mut rest)
+                .map(Self::Deposit)
+                .map_err(rlp_error)?,
             Some(5..=0x7f) => return Err(TxError::UnknownType),
             Some(0) => return Err(TxError::UnknownType),
             _ => EthereumTxEnvelope::<TxEip4844>::decode_2718(&mut rest)
                 .map(Self::Signed)
                 .map_err(rlp_error)?,
         };
-        if rest.is_empty() { Ok(tx) } else { Err(TxError::Rlp("trailing bytes")) }
+        if rest.is_empty() {
+            Ok(tx)
+        } else {
+            Err(TxError::Rlp("trailing bytes"))
+        }
     }
 
     /// The EIP-2718 encoding.
@@ -101,9 +105,15 @@ fn rlp_error(error: alloy_eips::eip2718::Eip2718Error) -> TxError {
     use alloy_eips::eip2718::Eip2718Error;
     match error {
         Eip2718Error::RlpError(alloy_rlp::Error::Custom(text)) => TxError::Rlp(text),
-        Eip2718Error::RlpError(alloy_rlp::Error::InputTooShort) => TxError::Rlp("value size exceeds available input length"),
-        Eip2718Error::RlpError(alloy_rlp::Error::UnexpectedString) => TxError::Rlp("expected input list"),
-        Eip2718Error::RlpError(alloy_rlp::Error::UnexpectedList) => TxError::Rlp("expected input string or byte"),
+        Eip2718Error::RlpError(alloy_rlp::Error::InputTooShort) => {
+            TxError::Rlp("value size exceeds available input length")
+        }
+        Eip2718Error::RlpError(alloy_rlp::Error::UnexpectedString) => {
+            TxError::Rlp("expected input list")
+        }
+        Eip2718Error::RlpError(alloy_rlp::Error::UnexpectedList) => {
+            TxError::Rlp("expected input string or byte")
+        }
         Eip2718Error::RlpError(_) => TxError::Rlp("malformed transaction"),
         Eip2718Error::UnexpectedType(_) => TxError::UnknownType,
         _ => TxError::Rlp("malformed transaction"),
@@ -171,14 +181,24 @@ impl CheckedTx {
         let tx = Transaction::decode(&raw)?;
         let sender = tx.recover()?;
         let hash = keccak256(&raw);
-        Ok(Self { tx, raw, hash, sender })
+        Ok(Self {
+            tx,
+            raw,
+            hash,
+            sender,
+        })
     }
 
     /// For a transaction read back from our own log, whose sender was recovered before it was written.
     pub fn decode_with_sender(raw: Bytes, sender: Address) -> Result<Self, TxError> {
         let tx = Transaction::decode(&raw)?;
         let hash = keccak256(&raw);
-        Ok(Self { tx, raw, hash, sender })
+        Ok(Self {
+            tx,
+            raw,
+            hash,
+            sender,
+        })
     }
 
     /// Wraps a deposit, which needs no recovery.
@@ -190,7 +210,12 @@ impl CheckedTx {
             Transaction::Deposit(deposit) => deposit.from,
             Transaction::Signed(_) => Address::ZERO,
         };
-        Self { tx, raw, hash, sender }
+        Self {
+            tx,
+            raw,
+            hash,
+            sender,
+        }
     }
 }
 
@@ -213,7 +238,10 @@ mod tests {
     #[test]
     fn eip155_example_recovers_its_published_sender() {
         let tx = decode(&EIP155).unwrap();
-        assert_eq!(tx.sender, alloy_primitives::address!("9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"));
+        assert_eq!(
+            tx.sender,
+            alloy_primitives::address!("9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f")
+        );
         assert_eq!(tx.tx.encode(), EIP155);
         assert!(!tx.tx.is_unprotected());
     }
