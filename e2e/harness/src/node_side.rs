@@ -1,0 +1,155 @@
+//! One node, sequencer or follower: it acts when told to.
+
+use crate::{L1, world::{SEQUENCER, user}};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_signer::SignerSync;
+use anyhow::bail;
+use config::Network;
+use l1::{Client, L1Error, PrivateKeySigner};
+use mempool::{HeadEnv, PoolError};
+use node::{assemble, batches::BatchMaker, clock, driver::Driver, keys::dev_key, producer::{self, Chain}};
+use poster::{DaChoice, SignedBatch};
+use primitives::SealedBlock;
+use std::{path::Path, sync::Arc};
+use stf::StateReader;
+
+/// A chain, what keeps it in step with L1, and what makes batches of it.
+pub struct Node {
+    /// Blocks, state, pool.
+    pub chain: Arc<Chain>,
+    /// Reads L1.
+    pub driver: Driver,
+    /// Signs batches; a follower never asks it to.
+    pub maker: Arc<BatchMaker>,
+}
+
+/// Looks at an L1 that stands still, of which the second must be quiet.
+const LOOKS_MAX: usize = 20;
+
+impl Node {
+    /// Opens what is in `dir`, or begins there.
+    pub fn open(network: &Arc<Network>, client: &Client, dir: &Path, da: DaChoice) -> anyhow::Result<Self> {
+        let chain = assemble::open(network.clone(), dir, None, da == DaChoice::Calldata)?;
+        assemble::attach_journal(&chain, dir)?;
+        let driver = Driver::new(chain.clone(), client.clone())?;
+        let maker = BatchMaker::new(chain.clone(), dev_key(SEQUENCER)?, da);
+        Ok(Self { chain, driver, maker })
+    }
+
+    /// Takes over all that L1 holds. L1 moves while it is read only if a story moves it, so a few looks suffice.
+    pub async fn act_look(&mut self) -> anyhow::Result<()> {
+        for _ in 0..LOOKS_MAX {
+            match self.driver.step().await {
+                Ok(()) => return Ok(()),
+                Err(error) if matches!(error.downcast_ref(), Some(L1Error::Moved)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bail!("L1 stands still, and the driver still says that it moves")
+    }
+
+    /// Makes one block of what waits.
+    pub fn act_block(&self) -> anyhow::Result<Arc<SealedBlock>> {
+        let _writing = self.chain.writing.lock();
+        producer::make_block(&self.chain)?;
+        Ok(self.head())
+    }
+
+    /// Makes blocks until nothing waits.
+    pub fn act_blocks(&self) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            if !producer::has_work(&self.chain)? {
+                return Ok(());
+            }
+            self.act_block()?;
+        }
+        bail!("a hundred blocks, and there is still work")
+    }
+
+    /// Signs a batch of what is in none; `None` if there is nothing to sign.
+    pub fn act_batch(&self) -> anyhow::Result<Option<Arc<SignedBatch>>> {
+        let before = self.maker.signed().len();
+        self.maker.step(clock::now_ms())?;
+        let signed = self.maker.signed();
+        Ok((signed.len() > before).then(|| signed.last().cloned()).flatten())
+    }
+
+    /// A user sends OPEN to somebody.
+    pub fn act_pay(&self, from: u32, to: Address, value: U256) -> anyhow::Result<B256> {
+        let key = user(from)?;
+        let on_chain = self.chain.store.latest_state().account(key.address())?.map_or(0, |account| account.nonce);
+        let nonce = self.chain.pool.lock().pending_nonce(&key.address()).unwrap_or(on_chain);
+        let raw = payment(&self.chain.network, &key, nonce, to, value)?;
+        Ok(self.submit(raw)?)
+    }
+
+    /// As JSON-RPC does.
+    pub fn submit(&self, raw: Bytes) -> Result<B256, PoolError> {
+        let state = self.chain.store.latest_state();
+        let env = HeadEnv {
+            timestamp: self.head().header.timestamp,
+            da_gas_per_byte: stf::da_gas_per_byte(&state),
+        };
+        Ok(self.chain.pool.submit(raw, &state, &env, clock::now_ms())?.hash)
+    }
+
+    /// The newest block.
+    pub fn head(&self) -> Arc<SealedBlock> {
+        self.chain.store.head()
+    }
+
+    /// Number of the newest block that L1 vouches for.
+    pub fn safe(&self) -> u64 {
+        self.chain.store.safe()
+    }
+
+    /// Records derived.
+    pub fn records(&self) -> anyhow::Result<u64> {
+        Ok(self.chain.store.last_record()?.map_or(0, |last| last.index + 1))
+    }
+
+    /// Wei of OPEN.
+    pub fn balance(&self, who: Address) -> anyhow::Result<U256> {
+        Ok(self.chain.store.latest_state().account(who)?.map_or(U256::ZERO, |account| account.balance))
+    }
+
+    /// True if a block of the chain holds the transaction.
+    pub fn includes(&self, hash: B256) -> anyhow::Result<bool> {
+        Ok(self.chain.store.transaction(hash)?.is_some())
+    }
+}
+
+/// A signed transfer of OPEN.
+pub fn payment(
+    network: &Network,
+    key: &PrivateKeySigner,
+    nonce: u64,
+    to: Address,
+    value: U256,
+) -> anyhow::Result<Bytes> {
+    let tx = TxEip1559 {
+        chain_id: network.chain.id,
+        nonce,
+        gas_limit: 200_000,
+        max_fee_per_gas: 100_000_000_000,
+        max_priority_fee_per_gas: 1,
+        to: TxKind::Call(to),
+        value,
+        access_list: Default::default(),
+        input: Bytes::new(),
+    };
+    let signature = key.sign_hash_sync(&tx.signature_hash())?;
+    Ok(TxEnvelope::from(tx.into_signed(signature)).encoded_2718().into())
+}
+
+impl L1 {
+    /// A follower in an empty folder, which has looked once.
+    pub async fn act_follow_from_nothing(&self) -> anyhow::Result<(Node, tempfile::TempDir)> {
+        let dir = tempfile::tempdir()?;
+        let mut follower = Node::open(&self.network, &self.client, dir.path(), DaChoice::Auto)?;
+        follower.act_look().await?;
+        Ok((follower, dir))
+    }
+}

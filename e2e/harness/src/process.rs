@@ -1,0 +1,104 @@
+//! The real program as a process of its own, which may die.
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A running `tributary dev`. Killed when dropped.
+pub struct Tributary {
+    child: Child,
+    http: reqwest::Client,
+    url: String,
+    log: PathBuf,
+    /// From its start to its first answer.
+    pub started_in: Duration,
+}
+
+/// A port nobody listens on now.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// `TRIBUTARY_BIN`, or what `make build` leaves beside this test's own program.
+fn program() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("TRIBUTARY_BIN") {
+        return Ok(path.into());
+    }
+    let test = std::env::current_exe()?;
+    let built = test.ancestors().nth(2).context("a test program lies in target/<profile>/deps")?.join("tributary");
+    ensure!(
+        built.exists(),
+        "{} is not built: run `make build` (or `cargo build --workspace --bin tributary`), or name the program by \
+         TRIBUTARY_BIN",
+        built.display()
+    );
+    Ok(built)
+}
+
+impl Tributary {
+    /// Starts in `datadir` and waits for the first answer.
+    pub async fn start(datadir: &Path, rpc_port: u16, l1_port: u16) -> anyhow::Result<Self> {
+        l1::install_tls();
+        let log = datadir.with_extension("log");
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let program = program()?;
+        let before = Instant::now();
+        let child = Command::new(&program)
+            .args(["dev", "--datadir"])
+            .arg(datadir)
+            .args(["--rpc-port", &rpc_port.to_string(), "--l1-port", &l1_port.to_string()])
+            .args(["--batch-interval-ms", "1000", "--l1-block-time-ms", "500"])
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("starting {}", program.display()))?;
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
+        let mut this =
+            Self { child, http, url: format!("http://127.0.0.1:{rpc_port}"), log, started_in: Duration::ZERO };
+        while this.ask("eth_blockNumber", json!([])).await.is_err() {
+            if let Some(status) = this.child.try_wait()? {
+                bail!("tributary ended with {status}; its last words:\n{}", this.last_words());
+            }
+            ensure!(before.elapsed() < Duration::from_secs(60), "no answer for a minute:\n{}", this.last_words());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        this.started_in = before.elapsed();
+        Ok(this)
+    }
+
+    /// One question; an error of the node and a dead node are both errors here.
+    pub async fn ask(&self, method: &str, params: Value) -> anyhow::Result<Value> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let mut answer: Value = self.http.post(&self.url).json(&body).send().await?.json().await?;
+        if let Some(error) = answer.get("error") {
+            bail!("{method}: {error}");
+        }
+        Ok(answer["result"].take())
+    }
+
+    /// `kill -9`.
+    pub fn act_kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// The end of its log.
+    pub fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Tributary {
+    fn drop(&mut self) {
+        let _ = self.act_kill();
+    }
+}
