@@ -9,6 +9,9 @@
 //!           ▼  │
 //!          Mined ── deep enough ──▶ Settled (succeeded or reverted)
 //! ```
+//! A revert is told at once, and what reverted is kept like what succeeded: a reorg that drops it would leave a gap
+//! before every later nonce.
+//!
 //! A nonce is used for one intent only, and is journaled before the transaction leaves, so that a restart neither
 //! skips nor doubles it.
 
@@ -25,6 +28,8 @@ pub const SETTLED_AFTER_L1_BLOCKS: u64 = 64;
 pub struct Intent {
     /// Callee, or `None` to deploy `data`.
     pub to: Option<Address>,
+    /// Gas limit; `None` asks L1 for an estimate, and refuses what would revert.
+    pub gas_limit: Option<u64>,
     /// Calldata.
     pub data: Bytes,
     /// Wei of ETH.
@@ -105,6 +110,8 @@ pub enum Action {
     Resend,
     /// The same intent and nonce at a higher price.
     Raise,
+    /// It reverted, which the caller should know; a reorg may still undo that, and then its nonce must not be missing.
+    TellReverted,
     /// Over.
     Settle(Settled),
 }
@@ -133,12 +140,10 @@ impl Outbox {
     /// The only place that decides. `account_nonce` is L1's at `head`, `nonce` this transaction's.
     pub fn decide(&self, status: Status, head: u64, account_nonce: u64, nonce: u64) -> Action {
         match status {
-            Status::Mined {
-                succeeded: false, ..
-            } => Action::Settle(Settled::Reverted),
-            Status::Mined { at, .. } if head >= at.saturating_add(SETTLED_AFTER_L1_BLOCKS) => {
-                Action::Settle(Settled::Succeeded)
+            Status::Mined { at, succeeded } if head >= at.saturating_add(SETTLED_AFTER_L1_BLOCKS) => {
+                Action::Settle(if succeeded { Settled::Succeeded } else { Settled::Reverted })
             }
+            Status::Mined { succeeded: false, .. } => Action::TellReverted,
             Status::Mined { .. } => Action::Wait,
             Status::Pending | Status::Unknown if account_nonce > nonce => {
                 Action::Settle(Settled::Lost)
@@ -193,16 +198,10 @@ mod tests {
         check(MINED, 165, 8, Action::Settle(Settled::Succeeded))
     }
     #[test]
-    fn reverted_is_told_at_once() {
-        check(
-            Status::Mined {
-                at: 101,
-                succeeded: false,
-            },
-            101,
-            8,
-            Action::Settle(Settled::Reverted),
-        )
+    fn reverted_is_told_at_once_and_kept_until_no_reorg_undoes_it() {
+        let reverted = Status::Mined { at: 101, succeeded: false };
+        check(reverted, 101, 8, Action::TellReverted);
+        check(reverted, 165, 8, Action::Settle(Settled::Reverted))
     }
 
     #[test]

@@ -43,6 +43,8 @@ struct InFlight {
     id: u64,
     tx: PooledTransaction,
     outbox: Outbox,
+    /// The caller knows that it reverted. Not journaled: after a restart it is told again.
+    told: bool,
 }
 
 /// Gas beyond the estimate: state may move between estimate and inclusion.
@@ -82,9 +84,9 @@ impl Sender {
         self.key.address()
     }
 
-    /// Names of what is in flight.
+    /// Names of what is in flight and has not failed.
     pub fn pending(&self) -> impl Iterator<Item = u64> + '_ {
-        self.in_flight.values().map(|flight| flight.id)
+        self.in_flight.values().filter(|flight| !flight.told).map(|flight| flight.id)
     }
 
     /// Signs, journals and sends. An intent that would revert now is refused and nothing is kept.
@@ -101,12 +103,18 @@ impl Sender {
             request.max_fee_per_blob_gas = Some(fees.max_blob_fee);
             request.transaction_type = Some(3);
         }
-        let gas = self.client.estimate(request).await?;
-        let gas_limit = (gas + gas * GAS_MARGIN_PERCENT / 100).min(1 << 24);
+        let gas_limit = match intent.gas_limit {
+            Some(gas) => gas,
+            None => {
+                let gas = self.client.estimate(request).await?;
+                (gas + gas * GAS_MARGIN_PERCENT / 100).min(1 << 24)
+            }
+        };
         let nonce = self.next_nonce;
         let tx = self.sign(nonce, gas_limit, fees, &intent)?;
         let flight = InFlight {
             id,
+            told: false,
             outbox: Outbox {
                 sent_at: head.number,
                 hashes: vec![*tx.hash()],
@@ -139,7 +147,12 @@ impl Sender {
             let Some(flight) = self.in_flight.get(&nonce) else {
                 continue;
             };
-            let status = self.status(flight).await?;
+            let status = match self.status(flight).await {
+                Ok(status) => status,
+                Err(error) if ended.is_empty() => return Err(error),
+                // What ended is told only once: the rest is asked about at the next poll.
+                Err(_) => break,
+            };
             match flight.outbox.decide(status, head, account_nonce, nonce) {
                 Action::Wait => {}
                 Action::Resend => {
@@ -148,9 +161,23 @@ impl Sender {
                         tracing::debug!(nonce, %error, "resend");
                     }
                 }
-                Action::Raise => self.raise(nonce, head).await?,
+                Action::Raise => {
+                    if let Err(error) = self.raise(nonce, head).await {
+                        tracing::debug!(nonce, %error, "raise");
+                    }
+                }
+                Action::TellReverted => {
+                    if !flight.told {
+                        ended.push((flight.id, Settled::Reverted));
+                    }
+                    if let Some(flight) = self.in_flight.get_mut(&nonce) {
+                        flight.told = true;
+                    }
+                }
                 Action::Settle(how) => {
-                    ended.push((flight.id, how));
+                    if !flight.told {
+                        ended.push((flight.id, how));
+                    }
                     self.in_flight.remove(&nonce);
                     self.journal
                         .put(&nonce.to_be_bytes(), None)
@@ -199,6 +226,7 @@ impl Sender {
         };
         let intent = Intent {
             to: flight.tx.to(),
+            gas_limit: Some(flight.tx.gas_limit()),
             data: flight.tx.input().clone(),
             value: flight.tx.value(),
             sidecar: match &flight.tx {
@@ -341,6 +369,7 @@ fn decode_note(nonce: &[u8], note: &[u8]) -> Option<(u64, InFlight)> {
             id: u64::from_be_bytes(*id),
             tx,
             outbox,
+            told: false,
         },
     ))
 }

@@ -40,9 +40,10 @@ pub struct Block {
 }
 
 impl Block {
-    /// Bytes of its transactions before encoding; a batch takes no more for them.
+    /// Bytes of its signed transactions before encoding; a batch takes no more for them. Deposits are on L1 already.
     pub fn raw_bytes(&self) -> usize {
-        self.transactions.iter().map(|tx| tx.raw.len()).sum()
+        let signed = self.transactions.iter().filter(|tx| !tx.tx.is_deposit());
+        signed.map(|tx| tx.raw.len()).sum()
     }
 }
 
@@ -165,7 +166,7 @@ pub enum Next {
 }
 
 /// Batches on their way at once: enough to fill L1 blocks back to back, few enough to lose little to a reorg.
-const ON_THE_WAY_MAX: usize = 4;
+const ON_THE_WAY_MAX: usize = 8;
 
 /// Decides about batches.
 #[derive(Debug)]

@@ -7,8 +7,13 @@ use bindings::{inbox::Inbox, rollup::Rollup};
 use config::Network;
 use l1::Intent;
 
-/// `Inbox.post`.
-pub fn post(network: &Network, batch: &SignedBatch) -> Intent {
+/// Gas of `Inbox.post` without its payload, with room for a first-used slot and an old anchor.
+const POST_GAS: u64 = 180_000;
+/// Gas per byte of calldata: EIP-7623's floor for bytes that are not zero.
+const POST_GAS_PER_BYTE: u64 = 40;
+
+/// `Inbox.post`. A batch behind others that are not mined yet cannot be estimated: `follows` gives it a fixed limit.
+pub fn post(network: &Network, batch: &SignedBatch, follows: bool) -> Intent {
     let record = &batch.record;
     let call = Inbox::postCall {
         record: bindings::inbox::Record {
@@ -24,9 +29,11 @@ pub fn post(network: &Network, batch: &SignedBatch) -> Intent {
         signature: Bytes::copy_from_slice(&batch.signature.as_bytes()),
         payload: batch.payload.clone(),
     };
+    let data: Bytes = call.abi_encode().into();
     Intent {
         to: Some(network.contracts.inbox),
-        data: call.abi_encode().into(),
+        gas_limit: follows.then(|| POST_GAS + POST_GAS_PER_BYTE * data.len() as u64),
+        data,
         value: U256::ZERO,
         sidecar: batch.sidecar.clone(),
     }
@@ -57,6 +64,7 @@ pub fn propose(network: &Network, step: &Move) -> Intent {
     };
     Intent {
         to: Some(network.contracts.rollup),
+        gas_limit: None,
         data: data.into(),
         value,
         sidecar: None,

@@ -91,16 +91,16 @@ impl BatchMaker {
         // Lowest priority: blocks and answers come first. Where that is refused, all is merely less smooth.
         let _ = rustix::process::setpriority_process(None, 19);
         while !self.chain.is_stopping() {
-            if self.chain.l1.is_caught_up() {
-                self.step(clock::now_ms())?;
+            let made = self.chain.l1.is_caught_up() && self.step(clock::now_ms())?;
+            if !made {
+                std::thread::sleep(TICK);
             }
-            std::thread::sleep(TICK);
         }
         Ok(())
     }
 
-    /// One look at the chain: signs at most one batch.
-    pub fn step(&self, now_ms: u64) -> anyhow::Result<()> {
+    /// One look at the chain: signs at most one batch, and says whether it did.
+    pub fn step(&self, now_ms: u64) -> anyhow::Result<bool> {
         let tip = tip(&self.chain.store)?;
         // The form that L1's pool takes at its head's time.
         let l1_now_s = self
@@ -141,7 +141,7 @@ impl BatchMaker {
                 .batcher
                 .next(tip, &sealed, self.chain.l1.as_ref(), use_blobs, now_ms)
             {
-                Next::Wait => return Ok(()),
+                Next::Wait => return Ok(false),
                 Next::Post(draft) => draft,
                 Next::Stuck { block, why } => anyhow::bail!("block {block} fits no batch: {why}"),
             }
@@ -154,7 +154,7 @@ impl BatchMaker {
             // this batch and forget it.
             let mut own = self.chain.own_batches.lock();
             if self.chain.rewinds.load(Ordering::SeqCst) != state.rewinds {
-                return Ok(()); // Its blocks may be gone: made again next time.
+                return Ok(false); // Its blocks may be gone: made again next time.
             }
             own.insert(batch.record.accumulate(), batch.blocks.1);
         }
@@ -170,7 +170,7 @@ impl BatchMaker {
         );
         state.batcher.sent(&batch);
         state.signed.push_back(Arc::new(batch));
-        Ok(())
+        Ok(true)
     }
 }
 

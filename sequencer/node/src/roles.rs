@@ -120,27 +120,31 @@ impl Poster {
             Err(error) => tracing::debug!(%error, "poster"),
         }
         self.sent.retain(|id| known.contains(id));
-        // A batch whose predecessor is not mined yet cannot be estimated: one at a time, in order.
-        let Some(batch) = signed
-            .first()
-            .filter(|batch| !self.sent.contains(&id_of(batch)))
-        else {
-            return;
-        };
-        match self
-            .sender
-            .submit(id_of(batch), calls::post(&self.network, batch))
-            .await
-        {
-            Ok(()) => {
-                self.sent.insert(id_of(batch));
-                metrics::counter!("batches_sent").increment(1);
+        let Some(first) = signed.first() else { return };
+        for (index, batch) in signed.iter().enumerate() {
+            let id = id_of(batch);
+            if self.sent.contains(&id) {
+                continue;
             }
-            Err(L1Error::Refused(why)) => {
-                tracing::warn!(%why, "L1 would not take a batch; it is made again");
-                self.batches.reset();
+            if batch.record.kind != first.record.kind {
+                // L1's pools keep an account's blob transactions and its others apart.
+                return;
             }
-            Err(error) => tracing::debug!(%error, "poster"),
+            let intent = calls::post(&self.network, batch, index > 0);
+            match self.sender.submit(id, intent).await {
+                Ok(()) => {
+                    self.sent.insert(id);
+                    metrics::counter!("batches_sent").increment(1);
+                }
+                Err(L1Error::Refused(why)) => {
+                    tracing::warn!(%why, "L1 would not take a batch; it is made again");
+                    return self.batches.reset();
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "poster");
+                    return;
+                }
+            }
         }
     }
 }
