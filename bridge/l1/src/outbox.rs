@@ -140,10 +140,18 @@ impl Outbox {
     /// The only place that decides. `account_nonce` is L1's at `head`, `nonce` this transaction's.
     pub fn decide(&self, status: Status, head: u64, account_nonce: u64, nonce: u64) -> Action {
         match status {
-            Status::Mined { at, succeeded } if head >= at.saturating_add(SETTLED_AFTER_L1_BLOCKS) => {
-                Action::Settle(if succeeded { Settled::Succeeded } else { Settled::Reverted })
+            Status::Mined { at, succeeded }
+                if head >= at.saturating_add(SETTLED_AFTER_L1_BLOCKS) =>
+            {
+                Action::Settle(if succeeded {
+                    Settled::Succeeded
+                } else {
+                    Settled::Reverted
+                })
             }
-            Status::Mined { succeeded: false, .. } => Action::TellReverted,
+            Status::Mined {
+                succeeded: false, ..
+            } => Action::TellReverted,
             Status::Mined { .. } => Action::Wait,
             Status::Pending | Status::Unknown if account_nonce > nonce => {
                 Action::Settle(Settled::Lost)
@@ -199,7 +207,10 @@ mod tests {
     }
     #[test]
     fn reverted_is_told_at_once_and_kept_until_no_reorg_undoes_it() {
-        let reverted = Status::Mined { at: 101, succeeded: false };
+        let reverted = Status::Mined {
+            at: 101,
+            succeeded: false,
+        };
         check(reverted, 101, 8, Action::TellReverted);
         check(reverted, 165, 8, Action::Settle(Settled::Reverted))
     }

@@ -86,7 +86,10 @@ impl Sender {
 
     /// Names of what is in flight and has not failed.
     pub fn pending(&self) -> impl Iterator<Item = u64> + '_ {
-        self.in_flight.values().filter(|flight| !flight.told).map(|flight| flight.id)
+        self.in_flight
+            .values()
+            .filter(|flight| !flight.told)
+            .map(|flight| flight.id)
     }
 
     /// Signs, journals and sends. An intent that would revert now is refused and nothing is kept.

@@ -25,7 +25,8 @@ pub(crate) fn moved(rules: &RollupRules, anchor: &Anchor, base_fee: u64, r: u64)
 
 /// The R at which data gas pays what the cheaper way to L1 costs.
 fn target(rules: &RollupRules, anchor: &Anchor, base_fee: u64) -> u64 {
-    let blob = U256::from(anchor.blob_base_fee) * U256::from(BLOB_GAS) / U256::from(BLOB_PAYLOAD_BYTES);
+    let blob =
+        U256::from(anchor.blob_base_fee) * U256::from(BLOB_GAS) / U256::from(BLOB_PAYLOAD_BYTES);
     let calldata = U256::from(anchor.base_fee) * U256::from(CALLDATA_GAS_PER_BYTE);
     // ETH wei times thousandths of OPEN per ETH: at most 2^135 · 2^64.
     let open_milliwei = blob.min(calldata) * U256::from(rules.milli_open_per_eth);
