@@ -111,7 +111,8 @@ impl L1 {
 
     /// Nothing happens for so long; then there is a block.
     pub fn act_time_passes(&self, seconds: u64) -> anyhow::Result<()> {
-        self.chain.increase_time(seconds)?;
+        // From the head on: blocks mined by hand are a second apart and may be ahead of the clock.
+        self.chain.set_next_timestamp(self.chain.head().header.timestamp + seconds)?;
         self.act_mine(1)
     }
 
@@ -179,12 +180,12 @@ impl L1 {
 
     /// Anyone posts a batch. Makes a block; a revert says why.
     pub async fn act_post(&self, from: u32, batch: &SignedBatch) -> anyhow::Result<Result<u64, Reverted>> {
-        let receipt = self.act_call(from, poster::calls::post(&self.network, batch)).await?;
+        let receipt = self.act_call(from, poster::calls::post(&self.network, batch, false)).await?;
         if receipt.status() {
             return Ok(Ok(receipt.block_number.unwrap_or_default()));
         }
         // What it says at the next block, which is what it said at this one: the inbox did not move.
-        let post = poster::calls::post(&self.network, batch);
+        let post = poster::calls::post(&self.network, batch, false);
         let mut request = alloy_rpc_types_eth::TransactionRequest::default()
             .from(dev_key(from)?.address())
             .to(self.network.contracts.inbox)
@@ -224,5 +225,5 @@ impl L1 {
 
 /// A call of a contract, without ether.
 pub(crate) fn call<C: SolCall>(to: Address, call: &C) -> Intent {
-    Intent { to: Some(to), data: call.abi_encode().into(), value: U256::ZERO, sidecar: None }
+    Intent { to: Some(to), data: call.abi_encode().into(), value: U256::ZERO, sidecar: None, gas_limit: None }
 }

@@ -26,6 +26,7 @@ async fn assert_on_l1(world: &World, output_root: B256) -> anyhow::Result<u64> {
         data: call.abi_encode().into(),
         value: U256::from(network.assertion.bond_wei),
         sidecar: None,
+        gas_limit: None,
     };
     assert!(world.l1.act_call(3, intent).await?.status());
     Ok(last.last_block)

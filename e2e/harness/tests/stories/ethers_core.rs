@@ -33,8 +33,8 @@ fn sign(tx: &TypedTransaction) -> Signature {
     let (signature, recovery) = key().sign_prehash_recoverable(tx.sighash().as_bytes()).unwrap();
     let parity = u64::from(recovery.to_byte());
     let v = match tx {
-        TypedTransaction::Legacy(tx) if tx.chain_id.is_some() => 35 + 2 * CHAIN_ID + parity,
-        _ => 27 + parity,
+        TypedTransaction::Legacy(tx) if tx.chain_id.is_none() => 27 + parity,
+        _ => 35 + 2 * CHAIN_ID + parity,
     };
     let (r, s) = signature.split_bytes();
     Signature { r: EthersU256::from_big_endian(&r), s: EthersU256::from_big_endian(&s), v }

@@ -68,7 +68,7 @@ async fn a_sequencer_comes_back_after_forced_records() {
     tell(async {
         let mut world = World::funded(DaChoice::Calldata).await?;
         world.act_settle().await?;
-        let waiting = world.sequencer.act_pay(0, SHOP, eth(1))?;
+        let waiting = world.sequencer.act_pay(3, SHOP, eth(1))?;
         world.sequencer.act_block()?;
         for round in 0..3 {
             world.l1.act_deposit(round, SHOP, eth(1)).await?;

@@ -102,7 +102,7 @@ async fn payloads_that_do_not_decode_count_as_their_deposits() {
             }),
             ("zeros", |p| vec![0; p.len()]),
             ("noise", |p| (0..p.len()).map(|i| (i * i * 131 + 7) as u8).collect()),
-            ("the longest noise", |_| (0..120_000u64).map(|i| (i * i * 2_654_435_761 >> 13) as u8).collect()),
+            ("the longest noise", |_| (0..120_000u64).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 13) as u8).collect()),
             ("twice", |p| [p.clone(), p].concat()),
         ];
         for (name, change) in changes {
