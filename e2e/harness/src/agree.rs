@@ -18,10 +18,22 @@ pub fn assert_agree(sequencer: &Node, follower: &Node) -> anyhow::Result<()> {
         follower.records()?
     );
     for number in 0..=head {
-        let (a, b) = (sequencer.chain.store.hash_of(number)?, follower.chain.store.hash_of(number)?);
-        ensure!(a == b, "first differing block: {number}, {a:?} on the sequencer, {b:?} on the follower");
-        let (a, b) = (sequencer.chain.store.meta(number)?, follower.chain.store.meta(number)?);
-        ensure!(a == b, "block {number}: {a:?} on the sequencer, {b:?} on the follower");
+        let (a, b) = (
+            sequencer.chain.store.hash_of(number)?,
+            follower.chain.store.hash_of(number)?,
+        );
+        ensure!(
+            a == b,
+            "first differing block: {number}, {a:?} on the sequencer, {b:?} on the follower"
+        );
+        let (a, b) = (
+            sequencer.chain.store.meta(number)?,
+            follower.chain.store.meta(number)?,
+        );
+        ensure!(
+            a == b,
+            "block {number}: {a:?} on the sequencer, {b:?} on the follower"
+        );
     }
     Ok(())
 }

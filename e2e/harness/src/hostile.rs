@@ -40,11 +40,17 @@ impl<'a> Craft<'a> {
         let head = l1.chain.head();
         let queue_consumed = l1.client.view(inbox, &Inbox::queueLengthCall {}).await?;
         let count = alloy_primitives::U256::from(queue_consumed);
-        let queue_acc = l1.client.view(inbox, &Inbox::queueAccsCall { count }).await?;
+        let queue_acc = l1
+            .client
+            .view(inbox, &Inbox::queueAccsCall { count })
+            .await?;
         let safe = node.safe();
         let parent_header = node.chain.store.header(safe)?.context("no safe block")?;
         let parent_meta = node.chain.store.meta(safe)?.unwrap_or_default();
-        let deposits = node.chain.l1.deposits(consumed, head.header.number, usize::MAX);
+        let deposits = node
+            .chain
+            .l1
+            .deposits(consumed, head.header.number, usize::MAX);
         anyhow::ensure!(
             deposits.len() as u64 == queue_consumed - consumed,
             "the node has not seen the whole queue; let it look first"
@@ -54,24 +60,45 @@ impl<'a> Craft<'a> {
             record: BatchRecord {
                 prev_acc,
                 kind: RecordKind::Calldata,
-                last_timestamp: last_timestamp.max(head.header.timestamp).max(parent_header.timestamp),
+                last_timestamp: last_timestamp
+                    .max(head.header.timestamp)
+                    .max(parent_header.timestamp),
                 queue_consumed,
                 queue_acc,
                 anchor_number: head.header.number,
                 anchor_hash: head.hash,
                 payload_hash: B256::ZERO,
             },
-            parent: Parent { timestamp: parent_header.timestamp, anchor_number: parent_meta.anchor.number },
+            parent: Parent {
+                timestamp: parent_header.timestamp,
+                anchor_number: parent_meta.anchor.number,
+            },
             deposits,
         })
     }
 
     /// The payload that says what the record says: one block of the deposits and `transactions`. `decoded_bytes_max`
     /// may be more than a decoder takes.
-    pub fn encode(&self, transactions: Vec<CheckedTx>, decoded_bytes_max: usize) -> anyhow::Result<Vec<u8>> {
-        let rules = Rules { decoded_bytes_max, ..Rules::new(&self.l1.network) };
-        let mut encoder = BatchEncoder::new(rules, self.parent, self.l1.network.batch.calldata_bytes_max as usize);
-        let all: Vec<_> = self.deposits.iter().cloned().chain(transactions.into_iter().map(Arc::new)).collect();
+    pub fn encode(
+        &self,
+        transactions: Vec<CheckedTx>,
+        decoded_bytes_max: usize,
+    ) -> anyhow::Result<Vec<u8>> {
+        let rules = Rules {
+            decoded_bytes_max,
+            ..Rules::new(&self.l1.network)
+        };
+        let mut encoder = BatchEncoder::new(
+            rules,
+            self.parent,
+            self.l1.network.batch.calldata_bytes_max as usize,
+        );
+        let all: Vec<_> = self
+            .deposits
+            .iter()
+            .cloned()
+            .chain(transactions.into_iter().map(Arc::new))
+            .collect();
         encoder.push(self.record.last_timestamp, self.record.anchor_number, &all)?;
         Ok(encoder.finish())
     }
@@ -82,13 +109,23 @@ impl<'a> Craft<'a> {
     }
 
     /// Signed by anyone, for any chain.
-    pub fn sign_as(&self, key: &PrivateKeySigner, l2_chain_id: u64, payload: Payload) -> anyhow::Result<SignedBatch> {
+    pub fn sign_as(
+        &self,
+        key: &PrivateKeySigner,
+        l2_chain_id: u64,
+        payload: Payload,
+    ) -> anyhow::Result<SignedBatch> {
         let (kind, payload) = match payload {
-            Payload::Calldata(bytes) => (RecordKind::Calldata, DraftPayload::Calldata(bytes.into())),
+            Payload::Calldata(bytes) => {
+                (RecordKind::Calldata, DraftPayload::Calldata(bytes.into()))
+            }
             Payload::Blobs(blobs) => (RecordKind::Blobs, DraftPayload::Blobs(blobs)),
         };
         let draft = Draft {
-            record: BatchRecord { kind, ..self.record },
+            record: BatchRecord {
+                kind,
+                ..self.record
+            },
             payload,
             blocks: (0, 0),
             transactions: 0,
@@ -102,7 +139,8 @@ impl<'a> Craft<'a> {
 
 /// The payload of the sequencer's next batch, honest, and the record around it.
 pub fn sequencers_batch(node: &Node) -> anyhow::Result<Arc<SignedBatch>> {
-    node.act_batch()?.context("the sequencer has nothing to batch")
+    node.act_batch()?
+        .context("the sequencer has nothing to batch")
 }
 
 /// Blobs of a payload after `change` has been at the first of them.

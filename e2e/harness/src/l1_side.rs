@@ -1,7 +1,9 @@
 //! The embedded L1 with the contracts on it, and whoever sends transactions there.
 
 use crate::world::{DEPLOYER, POSTER, SEQUENCER, USERS, eth};
-use alloy_consensus::{EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip4844, TxEip4844WithSidecar, TxEnvelope};
+use alloy_consensus::{
+    EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip4844, TxEip4844WithSidecar, TxEnvelope,
+};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, Bytes, TxHash, TxKind, U64, U256, keccak256};
 use alloy_rpc_types_eth::TransactionReceipt;
@@ -77,20 +79,42 @@ impl L1 {
             deposit_gas_price_wei: network.fees.base_fee_floor_wei,
             deposit_gas_per_block: 1 << 24,
         };
-        network.contracts =
-            deploy(&mut deployer, &network, roles, None, genesis::output_root(&first.header)).await?;
+        network.contracts = deploy(
+            &mut deployer,
+            &network,
+            roles,
+            None,
+            genesis::output_root(&first.header),
+        )
+        .await?;
         let token = network.contracts.open_token;
         for index in 0..USERS {
             let to = dev_key(index)?.address();
-            deployer.call(token, OpenToken::mintCall { to, amount: eth(1_000_000) }, 150_000).await?;
+            deployer
+                .call(
+                    token,
+                    OpenToken::mintCall {
+                        to,
+                        amount: eth(1_000_000),
+                    },
+                    150_000,
+                )
+                .await?;
         }
         deployer.finish().await?;
         chain.set_mining(l1dev::Mining::Manual);
         let network = Arc::new(network);
         let client = Client::new(&chain.url(), None, network.clone())?;
-        let l1 = Self { chain, client, network };
+        let l1 = Self {
+            chain,
+            client,
+            network,
+        };
         for index in 0..USERS {
-            let approve = OpenToken::approveCall { spender: l1.network.contracts.portal, value: U256::MAX };
+            let approve = OpenToken::approveCall {
+                spender: l1.network.contracts.portal,
+                value: U256::MAX,
+            };
             l1.act_send(index, call(token, &approve)).await?;
         }
         l1.act_mine(1)?;
@@ -112,14 +136,18 @@ impl L1 {
     /// Nothing happens for so long; then there is a block.
     pub fn act_time_passes(&self, seconds: u64) -> anyhow::Result<()> {
         // From the head on: blocks mined by hand are a second apart and may be ahead of the clock.
-        self.chain.set_next_timestamp(self.chain.head().header.timestamp + seconds)?;
+        self.chain
+            .set_next_timestamp(self.chain.head().header.timestamp + seconds)?;
         self.act_mine(1)
     }
 
     /// Sends a transaction of one of the development accounts, whatever it does.
     pub async fn act_send(&self, from: u32, intent: Intent) -> anyhow::Result<TxHash> {
         let key = dev_key(from)?;
-        let nonce = self.client.raw("eth_getTransactionCount", json!([key.address(), "pending"])).await?;
+        let nonce = self
+            .client
+            .raw("eth_getTransactionCount", json!([key.address(), "pending"]))
+            .await?;
         let nonce: u64 = serde_json::from_value::<U64>(nonce)?.to();
         let chain_id = self.network.l1.chain_id;
         let raw = match intent.sidecar {
@@ -168,19 +196,40 @@ impl L1 {
     pub async fn act_call(&self, from: u32, intent: Intent) -> anyhow::Result<TransactionReceipt> {
         let hash = self.act_send(from, intent).await?;
         self.act_mine(1)?;
-        self.client.receipt(hash).await?.with_context(|| format!("{hash} was not mined"))
+        self.client
+            .receipt(hash)
+            .await?
+            .with_context(|| format!("{hash} was not mined"))
     }
 
     /// OPEN from a user on L1 to an account on L2. Not mined yet.
-    pub async fn act_deposit(&self, from: u32, to: Address, amount: U256) -> anyhow::Result<TxHash> {
-        let deposit =
-            Portal::depositCall { to, mint: amount, value: amount, gasLimit: 50_000, isCreation: false, data: Bytes::new() };
-        self.act_send(from, call(self.network.contracts.portal, &deposit)).await
+    pub async fn act_deposit(
+        &self,
+        from: u32,
+        to: Address,
+        amount: U256,
+    ) -> anyhow::Result<TxHash> {
+        let deposit = Portal::depositCall {
+            to,
+            mint: amount,
+            value: amount,
+            gasLimit: 50_000,
+            isCreation: false,
+            data: Bytes::new(),
+        };
+        self.act_send(from, call(self.network.contracts.portal, &deposit))
+            .await
     }
 
     /// Anyone posts a batch. Makes a block; a revert says why.
-    pub async fn act_post(&self, from: u32, batch: &SignedBatch) -> anyhow::Result<Result<u64, Reverted>> {
-        let receipt = self.act_call(from, poster::calls::post(&self.network, batch, false)).await?;
+    pub async fn act_post(
+        &self,
+        from: u32,
+        batch: &SignedBatch,
+    ) -> anyhow::Result<Result<u64, Reverted>> {
+        let receipt = self
+            .act_call(from, poster::calls::post(&self.network, batch, false))
+            .await?;
         if receipt.status() {
             return Ok(Ok(receipt.block_number.unwrap_or_default()));
         }
@@ -202,22 +251,38 @@ impl L1 {
 
     /// Anyone may, once the window is over.
     pub async fn act_force_advance(&self, from: u32) -> anyhow::Result<bool> {
-        Ok(self.act_call(from, call(self.network.contracts.inbox, &Inbox::forceAdvanceCall {})).await?.status())
+        Ok(self
+            .act_call(
+                from,
+                call(self.network.contracts.inbox, &Inbox::forceAdvanceCall {}),
+            )
+            .await?
+            .status())
     }
 
     /// Records in the inbox.
     pub async fn record_count(&self) -> anyhow::Result<u64> {
-        Ok(self.client.view(self.network.contracts.inbox, &Inbox::recordCountCall {}).await?)
+        Ok(self
+            .client
+            .view(self.network.contracts.inbox, &Inbox::recordCountCall {})
+            .await?)
     }
 
     /// OPEN in escrow, wei.
     pub async fn escrowed(&self) -> anyhow::Result<U256> {
-        Ok(self.client.view(self.network.contracts.portal, &Portal::escrowedCall {}).await?)
+        Ok(self
+            .client
+            .view(self.network.contracts.portal, &Portal::escrowedCall {})
+            .await?)
     }
 
     /// Mines until the transaction is in a block and checks that it succeeded.
     pub async fn assert_succeeded(&self, hash: TxHash) -> anyhow::Result<()> {
-        let receipt = self.client.receipt(hash).await?.with_context(|| format!("{hash} was not mined"))?;
+        let receipt = self
+            .client
+            .receipt(hash)
+            .await?
+            .with_context(|| format!("{hash} was not mined"))?;
         ensure!(receipt.status(), "{hash} reverted");
         Ok(())
     }
@@ -225,5 +290,11 @@ impl L1 {
 
 /// A call of a contract, without ether.
 pub(crate) fn call<C: SolCall>(to: Address, call: &C) -> Intent {
-    Intent { to: Some(to), data: call.abi_encode().into(), value: U256::ZERO, sidecar: None, gas_limit: None }
+    Intent {
+        to: Some(to),
+        data: call.abi_encode().into(),
+        value: U256::ZERO,
+        sidecar: None,
+        gas_limit: None,
+    }
 }

@@ -10,10 +10,17 @@ use std::collections::BTreeSet;
 /// Everything owned on L2 is at most what `Portal` holds. Stories move OPEN by plain transfers, so whoever owns some
 /// was named by a transaction, or is a vault.
 pub async fn assert_backed(l1: &L1, node: &Node) -> anyhow::Result<()> {
-    let mut owners = BTreeSet::from([at::PRIORITY_FEE_VAULT, at::BASE_FEE_VAULT, at::DATA_FEE_VAULT, at::MESSAGE_PASSER]);
+    let mut owners = BTreeSet::from([
+        at::PRIORITY_FEE_VAULT,
+        at::BASE_FEE_VAULT,
+        at::DATA_FEE_VAULT,
+        at::MESSAGE_PASSER,
+    ]);
     let head = node.head().header.number;
     for number in 1..=head {
-        let Some(block) = node.chain.store.block(number)? else { continue };
+        let Some(block) = node.chain.store.block(number)? else {
+            continue;
+        };
         owners.insert(block.header.beneficiary);
         for tx in &block.transactions {
             owners.insert(tx.sender);
@@ -26,6 +33,9 @@ pub async fn assert_backed(l1: &L1, node: &Node) -> anyhow::Result<()> {
         supply += node.balance(owner)?;
     }
     let escrowed = l1.escrowed().await?;
-    ensure!(supply <= escrowed, "{supply} wei are owned on L2, {escrowed} are held on L1");
+    ensure!(
+        supply <= escrowed,
+        "{supply} wei are owned on L2, {escrowed} are held on L1"
+    );
     Ok(())
 }

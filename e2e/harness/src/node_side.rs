@@ -1,6 +1,9 @@
 //! One node, sequencer or follower: it acts when told to.
 
-use crate::{L1, world::{SEQUENCER, user}};
+use crate::{
+    L1,
+    world::{SEQUENCER, user},
+};
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
@@ -9,7 +12,14 @@ use anyhow::bail;
 use config::Network;
 use l1::{Client, L1Error, PrivateKeySigner};
 use mempool::{HeadEnv, PoolError};
-use node::{assemble, batches::BatchMaker, clock, driver::Driver, keys::dev_key, producer::{self, Chain}};
+use node::{
+    assemble,
+    batches::BatchMaker,
+    clock,
+    driver::Driver,
+    keys::dev_key,
+    producer::{self, Chain},
+};
 use poster::{DaChoice, SignedBatch};
 use primitives::SealedBlock;
 use std::{path::Path, sync::Arc};
@@ -30,12 +40,21 @@ const LOOKS_MAX: usize = 20;
 
 impl Node {
     /// Opens what is in `dir`, or begins there.
-    pub fn open(network: &Arc<Network>, client: &Client, dir: &Path, da: DaChoice) -> anyhow::Result<Self> {
+    pub fn open(
+        network: &Arc<Network>,
+        client: &Client,
+        dir: &Path,
+        da: DaChoice,
+    ) -> anyhow::Result<Self> {
         let chain = assemble::open(network.clone(), dir, None, da == DaChoice::Calldata)?;
         assemble::attach_journal(&chain, dir)?;
         let driver = Driver::new(chain.clone(), client.clone())?;
         let maker = BatchMaker::new(chain.clone(), dev_key(SEQUENCER)?, da);
-        Ok(Self { chain, driver, maker })
+        Ok(Self {
+            chain,
+            driver,
+            maker,
+        })
     }
 
     /// Takes over all that L1 holds. L1 moves while it is read only if a story moves it, so a few looks suffice.
@@ -73,14 +92,26 @@ impl Node {
         let before = self.maker.signed().len();
         self.maker.step(clock::now_ms())?;
         let signed = self.maker.signed();
-        Ok((signed.len() > before).then(|| signed.last().cloned()).flatten())
+        Ok((signed.len() > before)
+            .then(|| signed.last().cloned())
+            .flatten())
     }
 
     /// A user sends OPEN to somebody.
     pub fn act_pay(&self, from: u32, to: Address, value: U256) -> anyhow::Result<B256> {
         let key = user(from)?;
-        let on_chain = self.chain.store.latest_state().account(key.address())?.map_or(0, |account| account.nonce);
-        let nonce = self.chain.pool.lock().pending_nonce(&key.address()).unwrap_or(on_chain);
+        let on_chain = self
+            .chain
+            .store
+            .latest_state()
+            .account(key.address())?
+            .map_or(0, |account| account.nonce);
+        let nonce = self
+            .chain
+            .pool
+            .lock()
+            .pending_nonce(&key.address())
+            .unwrap_or(on_chain);
         let raw = payment(&self.chain.network, &key, nonce, to, value)?;
         Ok(self.submit(raw)?)
     }
@@ -92,7 +123,11 @@ impl Node {
             timestamp: self.head().header.timestamp,
             da_gas_per_byte: stf::da_gas_per_byte(&state),
         };
-        Ok(self.chain.pool.submit(raw, &state, &env, clock::now_ms())?.hash)
+        Ok(self
+            .chain
+            .pool
+            .submit(raw, &state, &env, clock::now_ms())?
+            .hash)
     }
 
     /// The newest block.
@@ -107,12 +142,21 @@ impl Node {
 
     /// Records derived.
     pub fn records(&self) -> anyhow::Result<u64> {
-        Ok(self.chain.store.last_record()?.map_or(0, |last| last.index + 1))
+        Ok(self
+            .chain
+            .store
+            .last_record()?
+            .map_or(0, |last| last.index + 1))
     }
 
     /// Wei of OPEN.
     pub fn balance(&self, who: Address) -> anyhow::Result<U256> {
-        Ok(self.chain.store.latest_state().account(who)?.map_or(U256::ZERO, |account| account.balance))
+        Ok(self
+            .chain
+            .store
+            .latest_state()
+            .account(who)?
+            .map_or(U256::ZERO, |account| account.balance))
     }
 
     /// True if a block of the chain holds the transaction.
@@ -141,7 +185,9 @@ pub fn payment(
         input: Bytes::new(),
     };
     let signature = key.sign_hash_sync(&tx.signature_hash())?;
-    Ok(TxEnvelope::from(tx.into_signed(signature)).encoded_2718().into())
+    Ok(TxEnvelope::from(tx.into_signed(signature))
+        .encoded_2718()
+        .into())
 }
 
 impl L1 {

@@ -30,7 +30,11 @@ fn program() -> anyhow::Result<PathBuf> {
         return Ok(path.into());
     }
     let test = std::env::current_exe()?;
-    let built = test.ancestors().nth(2).context("a test program lies in target/<profile>/deps")?.join("tributary");
+    let built = test
+        .ancestors()
+        .nth(2)
+        .context("a test program lies in target/<profile>/deps")?
+        .join("tributary");
     ensure!(
         built.exists(),
         "{} is not built: run `make build` (or `cargo build --workspace --bin tributary`), or name the program by \
@@ -45,27 +49,49 @@ impl Tributary {
     pub async fn start(datadir: &Path, rpc_port: u16, l1_port: u16) -> anyhow::Result<Self> {
         l1::install_tls();
         let log = datadir.with_extension("log");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)?;
         let program = program()?;
         let before = Instant::now();
         let child = Command::new(&program)
             .args(["dev", "--datadir"])
             .arg(datadir)
-            .args(["--rpc-port", &rpc_port.to_string(), "--l1-port", &l1_port.to_string()])
+            .args([
+                "--rpc-port",
+                &rpc_port.to_string(),
+                "--l1-port",
+                &l1_port.to_string(),
+            ])
             .args(["--batch-interval-ms", "1000", "--l1-block-time-ms", "500"])
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-        let mut this =
-            Self { child, http, url: format!("http://127.0.0.1:{rpc_port}"), log, started_in: Duration::ZERO };
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let mut this = Self {
+            child,
+            http,
+            url: format!("http://127.0.0.1:{rpc_port}"),
+            log,
+            started_in: Duration::ZERO,
+        };
         while this.ask("eth_blockNumber", json!([])).await.is_err() {
             if let Some(status) = this.child.try_wait()? {
-                bail!("tributary ended with {status}; its last words:\n{}", this.last_words());
+                bail!(
+                    "tributary ended with {status}; its last words:\n{}",
+                    this.last_words()
+                );
             }
-            ensure!(before.elapsed() < Duration::from_secs(60), "no answer for a minute:\n{}", this.last_words());
+            ensure!(
+                before.elapsed() < Duration::from_secs(60),
+                "no answer for a minute:\n{}",
+                this.last_words()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         this.started_in = before.elapsed();
@@ -75,7 +101,14 @@ impl Tributary {
     /// One question; an error of the node and a dead node are both errors here.
     pub async fn ask(&self, method: &str, params: Value) -> anyhow::Result<Value> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let mut answer: Value = self.http.post(&self.url).json(&body).send().await?.json().await?;
+        let mut answer: Value = self
+            .http
+            .post(&self.url)
+            .json(&body)
+            .send()
+            .await?
+            .json()
+            .await?;
         if let Some(error) = answer.get("error") {
             bail!("{method}: {error}");
         }

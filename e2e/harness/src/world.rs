@@ -5,7 +5,11 @@ use alloy_primitives::{Address, U256};
 use anyhow::{bail, ensure};
 use config::Network;
 use l1::{PrivateKeySigner, Sender};
-use node::{keys::dev_key, producer, roles::{Poster, StoreJournal}};
+use node::{
+    keys::dev_key,
+    producer,
+    roles::{Poster, StoreJournal},
+};
 use poster::DaChoice;
 use tempfile::TempDir;
 
@@ -45,12 +49,20 @@ impl World {
     }
 
     /// With other settings than the development network's.
-    pub async fn found_with(da: DaChoice, change: impl FnOnce(&mut Network)) -> anyhow::Result<Self> {
+    pub async fn found_with(
+        da: DaChoice,
+        change: impl FnOnce(&mut Network),
+    ) -> anyhow::Result<Self> {
         let l1 = L1::found(change).await?;
         let dir = tempfile::tempdir()?;
         let sequencer = Node::open(&l1.network, &l1.client, dir.path(), da)?;
         let poster = poster(&l1, &sequencer).await?;
-        let mut world = Self { l1, sequencer, poster, dir };
+        let mut world = Self {
+            l1,
+            sequencer,
+            poster,
+            dir,
+        };
         world.sequencer.act_look().await?;
         Ok(world)
     }
@@ -59,24 +71,40 @@ impl World {
     pub async fn funded(da: DaChoice) -> anyhow::Result<Self> {
         let mut world = Self::found(da).await?;
         for index in 0..USERS {
-            world.l1.act_deposit(index, user(index)?.address(), eth(1_000)).await?;
+            world
+                .l1
+                .act_deposit(index, user(index)?.address(), eth(1_000))
+                .await?;
         }
         world.l1.act_mine(2)?;
         world.sequencer.act_look().await?;
         world.sequencer.act_blocks()?;
         for index in 0..USERS {
-            ensure!(world.sequencer.balance(user(index)?.address())? == eth(1_000), "user {index} got another amount");
+            ensure!(
+                world.sequencer.balance(user(index)?.address())? == eth(1_000),
+                "user {index} got another amount"
+            );
         }
         Ok(world)
     }
 
     /// The sequencer's process ends without a word, and begins again on the same folder.
     pub async fn act_restart_sequencer_as(self, da: DaChoice) -> anyhow::Result<Self> {
-        let Self { l1, sequencer, poster: old, dir } = self;
+        let Self {
+            l1,
+            sequencer,
+            poster: old,
+            dir,
+        } = self;
         drop((sequencer, old));
         let sequencer = Node::open(&l1.network, &l1.client, dir.path(), da)?;
         let poster = poster(&l1, &sequencer).await?;
-        Ok(Self { l1, sequencer, poster, dir })
+        Ok(Self {
+            l1,
+            sequencer,
+            poster,
+            dir,
+        })
     }
 
     /// One turn of everything: look, blocks of what waits, a batch, posting, an L1 block.
@@ -94,7 +122,9 @@ impl World {
             self.act_turn().await?;
             self.sequencer.act_look().await?;
             let chain = &self.sequencer.chain;
-            if !producer::has_work(chain)? && self.sequencer.safe() == self.sequencer.head().header.number {
+            if !producer::has_work(chain)?
+                && self.sequencer.safe() == self.sequencer.head().header.number
+            {
                 return Ok(());
             }
         }
@@ -116,5 +146,9 @@ async fn poster(l1: &L1, sequencer: &Node) -> anyhow::Result<Poster> {
     let key = dev_key(POSTER)?;
     let journal = StoreJournal::new(sequencer.chain.store.clone(), "poster", key.address());
     let sender = Sender::open(l1.client.clone(), key, journal).await?;
-    Ok(Poster::new(sequencer.maker.clone(), l1.network.clone(), sender))
+    Ok(Poster::new(
+        sequencer.maker.clone(),
+        l1.network.clone(),
+        sender,
+    ))
 }

@@ -13,7 +13,9 @@ async fn assert_on_l1(world: &World, output_root: B256) -> anyhow::Result<u64> {
     let (network, client) = (&world.l1.network, &world.l1.client);
     let records = world.l1.record_count().await?;
     let last = world.sequencer.chain.store.record(records - 1)?.unwrap();
-    let parent = client.view(network.contracts.rollup, &Rollup::genesisCall {}).await?;
+    let parent = client
+        .view(network.contracts.rollup, &Rollup::genesisCall {})
+        .await?;
     let call = Rollup::assertOutputCall {
         parentId: parent,
         recordIndex: records,
@@ -45,11 +47,22 @@ async fn a_wrong_output_root_stops_a_follower_that_compares() {
         let world = world().await?;
         let block = assert_on_l1(&world, B256::repeat_byte(0xbd)).await?;
         let dir = tempfile::tempdir()?;
-        let mut follower = harness::Node::open(&world.l1.network, &world.l1.client, dir.path(), DaChoice::Auto)?;
+        let mut follower = harness::Node::open(
+            &world.l1.network,
+            &world.l1.client,
+            dir.path(),
+            DaChoice::Auto,
+        )?;
         follower.driver.compare_assertions = true;
         let error = follower.act_look().await.unwrap_err().to_string();
-        assert!(error.starts_with(&format!("first differing block: {block}")), "{error}");
-        assert!(error.contains(&B256::repeat_byte(0xbd).to_string()), "{error}");
+        assert!(
+            error.starts_with(&format!("first differing block: {block}")),
+            "{error}"
+        );
+        assert!(
+            error.contains(&B256::repeat_byte(0xbd).to_string()),
+            "{error}"
+        );
         Ok(())
     })
     .await;
@@ -61,7 +74,12 @@ async fn a_right_output_root_stops_nobody() {
         let world = world().await?;
         assert_on_l1(&world, output_root(&world.sequencer.head().header)).await?;
         let dir = tempfile::tempdir()?;
-        let mut follower = harness::Node::open(&world.l1.network, &world.l1.client, dir.path(), DaChoice::Auto)?;
+        let mut follower = harness::Node::open(
+            &world.l1.network,
+            &world.l1.client,
+            dir.path(),
+            DaChoice::Auto,
+        )?;
         follower.driver.compare_assertions = true;
         follower.act_look().await?;
         follower.act_look().await

@@ -11,8 +11,9 @@ use ethers_core::{
     abi::Address as EthersAddress,
     k256::ecdsa::SigningKey,
     types::{
-        Eip1559TransactionRequest, Eip2930TransactionRequest, H256, NameOrAddress, Signature, TransactionRequest,
-        U256 as EthersU256, transaction::eip2718::TypedTransaction, transaction::eip2930 as theirs,
+        Eip1559TransactionRequest, Eip2930TransactionRequest, H256, NameOrAddress, Signature,
+        TransactionRequest, U256 as EthersU256, transaction::eip2718::TypedTransaction,
+        transaction::eip2930 as theirs,
     },
     utils::{rlp::Rlp, secret_key_to_address},
 };
@@ -30,14 +31,20 @@ fn key() -> SigningKey {
 
 /// As `ethers-signers` signs.
 fn sign(tx: &TypedTransaction) -> Signature {
-    let (signature, recovery) = key().sign_prehash_recoverable(tx.sighash().as_bytes()).unwrap();
+    let (signature, recovery) = key()
+        .sign_prehash_recoverable(tx.sighash().as_bytes())
+        .unwrap();
     let parity = u64::from(recovery.to_byte());
     let v = match tx {
         TypedTransaction::Legacy(tx) if tx.chain_id.is_none() => 27 + parity,
         _ => 35 + 2 * CHAIN_ID + parity,
     };
     let (r, s) = signature.split_bytes();
-    Signature { r: EthersU256::from_big_endian(&r), s: EthersU256::from_big_endian(&s), v }
+    Signature {
+        r: EthersU256::from_big_endian(&r),
+        s: EthersU256::from_big_endian(&s),
+        v,
+    }
 }
 
 /// Signed by them, read by us.
@@ -74,7 +81,10 @@ fn legacy() -> TransactionRequest {
 }
 
 fn their_access_list() -> theirs::AccessList {
-    theirs::AccessList(vec![theirs::AccessListItem { address: EthersAddress::from(TO), storage_keys: vec![H256(SLOT)] }])
+    theirs::AccessList(vec![theirs::AccessListItem {
+        address: EthersAddress::from(TO),
+        storage_keys: vec![H256(SLOT)],
+    }])
 }
 
 #[test]
@@ -84,17 +94,26 @@ fn their_legacy_payment_is_read() {
 
 #[test]
 fn their_unprotected_payment_is_read() {
-    check(TypedTransaction::Legacy(TransactionRequest { chain_id: None, ..legacy() }));
+    check(TypedTransaction::Legacy(TransactionRequest {
+        chain_id: None,
+        ..legacy()
+    }));
 }
 
 #[test]
 fn their_deployment_is_read() {
-    check(TypedTransaction::Legacy(TransactionRequest { to: None, ..legacy() }));
+    check(TypedTransaction::Legacy(TransactionRequest {
+        to: None,
+        ..legacy()
+    }));
 }
 
 #[test]
 fn their_access_list_payment_is_read() {
-    check(TypedTransaction::Eip2930(Eip2930TransactionRequest { tx: legacy(), access_list: their_access_list() }));
+    check(TypedTransaction::Eip2930(Eip2930TransactionRequest {
+        tx: legacy(),
+        access_list: their_access_list(),
+    }));
 }
 
 #[test]
@@ -115,14 +134,21 @@ fn their_1559_payment_is_read() {
 
 fn signed<T>(tx: T) -> alloy_consensus::Signed<T>
 where
-    T: SignableTransaction<alloy_primitives::Signature> + alloy_consensus::transaction::RlpEcdsaEncodableTx,
+    T: SignableTransaction<alloy_primitives::Signature>
+        + alloy_consensus::transaction::RlpEcdsaEncodableTx,
 {
-    let signature = user(0).unwrap().sign_hash_sync(&tx.signature_hash()).unwrap();
+    let signature = user(0)
+        .unwrap()
+        .sign_hash_sync(&tx.signature_hash())
+        .unwrap();
     tx.into_signed(signature)
 }
 
 fn our_access_list() -> AccessList {
-    AccessList(vec![AccessListItem { address: Address::from(TO), storage_keys: vec![B256::from(SLOT)] }])
+    AccessList(vec![AccessListItem {
+        address: Address::from(TO),
+        storage_keys: vec![B256::from(SLOT)],
+    }])
 }
 
 #[test]

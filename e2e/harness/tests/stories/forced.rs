@@ -13,7 +13,9 @@ async fn nobody_can_force_an_advance_while_batches_come() {
         let mut world = World::funded(DaChoice::Calldata).await?;
         world.act_settle().await?;
         assert!(!world.l1.act_force_advance(3).await?);
-        world.l1.act_time_passes(world.l1.network.delays.window_s - 60)?;
+        world
+            .l1
+            .act_time_passes(world.l1.network.delays.window_s - 60)?;
         assert!(!world.l1.act_force_advance(3).await?);
         world.l1.act_time_passes(61)?;
         assert!(world.l1.act_force_advance(3).await?);
@@ -36,7 +38,9 @@ async fn after_the_window_anyone_brings_deposits_through() {
             world.sequencer.act_block()?;
         }
         world.l1.act_deposit(3, SHOP, eth(7)).await?;
-        world.l1.act_time_passes(world.l1.network.delays.window_s + 1)?;
+        world
+            .l1
+            .act_time_passes(world.l1.network.delays.window_s + 1)?;
         assert!(world.l1.act_force_advance(3).await?);
         let unsafe_head = world.sequencer.head();
 
@@ -44,9 +48,19 @@ async fn after_the_window_anyone_brings_deposits_through() {
         assert_eq!(follower.balance(SHOP)?, eth(7));
         world.sequencer.act_look().await?;
         assert_agree(&world.sequencer, &follower)?;
-        assert_ne!(world.sequencer.chain.store.hash_of(unsafe_head.header.number)?, Some(unsafe_head.hash));
+        assert_ne!(
+            world
+                .sequencer
+                .chain
+                .store
+                .hash_of(unsafe_head.header.number)?,
+            Some(unsafe_head.hash)
+        );
         for hash in &paid {
-            assert!(!world.sequencer.includes(*hash)?, "{hash} was in a block that L1 does not know");
+            assert!(
+                !world.sequencer.includes(*hash)?,
+                "{hash} was in a block that L1 does not know"
+            );
         }
 
         world.act_settle().await?;
@@ -72,7 +86,9 @@ async fn a_sequencer_comes_back_after_forced_records() {
         world.sequencer.act_block()?;
         for round in 0..3 {
             world.l1.act_deposit(round, SHOP, eth(1)).await?;
-            world.l1.act_time_passes(world.l1.network.delays.window_s + 1)?;
+            world
+                .l1
+                .act_time_passes(world.l1.network.delays.window_s + 1)?;
             assert!(world.l1.act_force_advance(3).await?);
         }
         let mut world = world.act_restart_sequencer_as(DaChoice::Calldata).await?;
@@ -93,7 +109,9 @@ async fn a_batch_overtaken_by_a_forced_record_is_made_again() {
         let paid = world.sequencer.act_pay(0, SHOP, eth(1))?;
         world.sequencer.act_block()?;
         world.sequencer.act_batch()?;
-        world.l1.act_time_passes(world.l1.network.delays.window_s + 1)?;
+        world
+            .l1
+            .act_time_passes(world.l1.network.delays.window_s + 1)?;
         assert!(world.l1.act_force_advance(3).await?);
         // Sent before the sequencer has seen the forced record.
         world.poster.step().await;

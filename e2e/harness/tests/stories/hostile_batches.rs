@@ -4,7 +4,8 @@ use crate::tell;
 use alloy_primitives::{Address, Bytes, U256};
 use batch::blobs;
 use harness::{
-    Craft, Node, Payload, Reverted, World, assert_agree, assert_backed, assert_follows, blobs_with, eth, payment, user,
+    Craft, Node, Payload, Reverted, World, assert_agree, assert_backed, assert_follows, blobs_with,
+    eth, payment, user,
 };
 use node::keys::dev_key;
 use poster::{DaChoice, SignedBatch};
@@ -47,7 +48,10 @@ async fn deposits_alone(
     assert!(last > safe, "{name}: a record gives at least one block");
     for number in safe + 1..=last {
         let block = follower.chain.store.block(number)?.unwrap();
-        assert!(block.transactions.iter().all(|tx| tx.tx.is_deposit()), "{name}: block {number}");
+        assert!(
+            block.transactions.iter().all(|tx| tx.tx.is_deposit()),
+            "{name}: block {number}"
+        );
     }
     let meta = follower.chain.store.meta(last)?.unwrap();
     assert_eq!(meta.queue_consumed, batch.record.queue_consumed, "{name}");
@@ -63,10 +67,19 @@ async fn deposits_alone(
 fn honest(craft: &Craft<'_>, world: &World) -> anyhow::Result<Vec<u8>> {
     let network = &world.l1.network;
     let key = user(2)?;
-    let account = stf::StateReader::account(&world.sequencer.chain.store.latest_state(), key.address())?;
+    let account =
+        stf::StateReader::account(&world.sequencer.chain.store.latest_state(), key.address())?;
     let nonce = account.map_or(0, |account| account.nonce);
     let transactions = (0..4)
-        .map(|n| Ok(CheckedTx::decode(payment(network, &key, nonce + n, SHOP, U256::from(n + 1))?)?))
+        .map(|n| {
+            Ok(CheckedTx::decode(payment(
+                network,
+                &key,
+                nonce + n,
+                SHOP,
+                U256::from(n + 1),
+            )?)?)
+        })
         .collect::<anyhow::Result<Vec<_>>>()?;
     craft.encode(transactions, NO_LIMIT)
 }
@@ -101,8 +114,14 @@ async fn payloads_that_do_not_decode_count_as_their_deposits() {
                 p
             }),
             ("zeros", |p| vec![0; p.len()]),
-            ("noise", |p| (0..p.len()).map(|i| (i * i * 131 + 7) as u8).collect()),
-            ("the longest noise", |_| (0..120_000u64).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 13) as u8).collect()),
+            ("noise", |p| {
+                (0..p.len()).map(|i| (i * i * 131 + 7) as u8).collect()
+            }),
+            ("the longest noise", |_| {
+                (0..120_000u64)
+                    .map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 13) as u8)
+                    .collect()
+            }),
             ("twice", |p| [p.clone(), p].concat()),
         ];
         for (name, change) in changes {
@@ -132,10 +151,17 @@ async fn a_flipped_bit_anywhere_has_one_meaning() {
             let mut payload = honest(&craft, &world)?;
             let at = at * payload.len() / 24;
             payload[at] ^= 1 << (at % 8);
-            assert!(world.l1.act_post(3, &craft.sign(Payload::Calldata(payload))?).await?.is_ok());
+            assert!(
+                world
+                    .l1
+                    .act_post(3, &craft.sign(Payload::Calldata(payload))?)
+                    .await?
+                    .is_ok()
+            );
             follower.act_look().await?;
             world.sequencer.act_look().await?;
-            assert_agree(&world.sequencer, &follower).map_err(|e| e.context(format!("bit in byte {at}")))?;
+            assert_agree(&world.sequencer, &follower)
+                .map_err(|e| e.context(format!("bit in byte {at}")))?;
         }
         world.act_settle().await?;
         assert_follows(&world.l1, &world.sequencer).await
@@ -176,7 +202,9 @@ fn call_with(world: &World, input: Vec<u8>) -> anyhow::Result<Bytes> {
         ..TxEip1559::default()
     };
     let signature = user(3)?.sign_hash_sync(&tx.signature_hash())?;
-    Ok(TxEnvelope::from(tx.into_signed(signature)).encoded_2718().into())
+    Ok(TxEnvelope::from(tx.into_signed(signature))
+        .encoded_2718()
+        .into())
 }
 
 #[tokio::test]
@@ -184,30 +212,72 @@ async fn one_bad_transaction_leaves_the_deposits_alone() {
     tell(async {
         let mut world = world().await?;
         let (mut follower, _dir) = world.l1.act_follow_from_nothing().await?;
-        deposits_alone(&mut world, &mut follower, "a nonce to come", async |world| {
-            with_transaction(world, payment(&world.l1.network, &user(0)?, 1_000_000, SHOP, eth(1))?).await
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "a nonce to come",
+            async |world| {
+                with_transaction(
+                    world,
+                    payment(&world.l1.network, &user(0)?, 1_000_000, SHOP, eth(1))?,
+                )
+                .await
+            },
+        )
         .await?;
-        deposits_alone(&mut world, &mut follower, "a sender without money", async |world| {
-            with_transaction(world, payment(&world.l1.network, &dev_key(9)?, 0, SHOP, eth(1))?).await
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "a sender without money",
+            async |world| {
+                with_transaction(
+                    world,
+                    payment(&world.l1.network, &dev_key(9)?, 0, SHOP, eth(1))?,
+                )
+                .await
+            },
+        )
         .await?;
-        deposits_alone(&mut world, &mut follower, "more value than the sender has", async |world| {
-            with_transaction(world, payment(&world.l1.network, &user(0)?, 0, SHOP, eth(1_000_000))?).await
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "more value than the sender has",
+            async |world| {
+                with_transaction(
+                    world,
+                    payment(&world.l1.network, &user(0)?, 0, SHOP, eth(1_000_000))?,
+                )
+                .await
+            },
+        )
         .await?;
-        deposits_alone(&mut world, &mut follower, "the same transaction twice", async |world| {
-            let craft = Craft::next(&world.l1, &world.sequencer).await?;
-            let tx = CheckedTx::decode(payment(&world.l1.network, &user(3)?, 0, SHOP, eth(1))?)?;
-            craft.sign(Payload::Calldata(craft.encode(vec![tx.clone(), tx], NO_LIMIT)?))
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "the same transaction twice",
+            async |world| {
+                let craft = Craft::next(&world.l1, &world.sequencer).await?;
+                let tx =
+                    CheckedTx::decode(payment(&world.l1.network, &user(3)?, 0, SHOP, eth(1))?)?;
+                craft.sign(Payload::Calldata(
+                    craft.encode(vec![tx.clone(), tx], NO_LIMIT)?,
+                ))
+            },
+        )
         .await?;
-        deposits_alone(&mut world, &mut follower, "a good one and a bad one", async |world| {
-            let craft = Craft::next(&world.l1, &world.sequencer).await?;
-            let good = CheckedTx::decode(payment(&world.l1.network, &user(3)?, 0, SHOP, eth(1))?)?;
-            let bad = CheckedTx::decode(payment(&world.l1.network, &user(3)?, 7, SHOP, eth(1))?)?;
-            craft.sign(Payload::Calldata(craft.encode(vec![good, bad], NO_LIMIT)?))
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "a good one and a bad one",
+            async |world| {
+                let craft = Craft::next(&world.l1, &world.sequencer).await?;
+                let good =
+                    CheckedTx::decode(payment(&world.l1.network, &user(3)?, 0, SHOP, eth(1))?)?;
+                let bad =
+                    CheckedTx::decode(payment(&world.l1.network, &user(3)?, 7, SHOP, eth(1))?)?;
+                craft.sign(Payload::Calldata(craft.encode(vec![good, bad], NO_LIMIT)?))
+            },
+        )
         .await?;
         assert_follows(&world.l1, &world.sequencer).await?;
         assert_backed(&world.l1, &world.sequencer).await
@@ -223,7 +293,9 @@ async fn blobs_that_are_not_a_batch_count_as_their_deposits() {
         type Change = fn(&mut [u8]);
         let changes: &[(&str, Change)] = &[
             ("a set top byte", |blob| blob[64] = 1),
-            ("a length beyond the blobs", |blob| blob[1..5].copy_from_slice(&[0xff; 4])),
+            ("a length beyond the blobs", |blob| {
+                blob[1..5].copy_from_slice(&[0xff; 4])
+            }),
             ("a length that ends early", |blob| blob[4] ^= 1),
             ("padding that is not zero", |blob| blob[131_071] = 1),
             ("a flipped bit inside", |blob| blob[9] ^= 0x40),
@@ -235,12 +307,17 @@ async fn blobs_that_are_not_a_batch_count_as_their_deposits() {
             })
             .await?;
         }
-        deposits_alone(&mut world, &mut follower, "a blob more than needed", async |world| {
-            let craft = Craft::next(&world.l1, &world.sequencer).await?;
-            let mut blobs = blobs::pack(&honest(&craft, world)?).unwrap();
-            blobs.push(vec![0; blobs::BLOB_BYTES].into());
-            craft.sign(Payload::Blobs(blobs))
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "a blob more than needed",
+            async |world| {
+                let craft = Craft::next(&world.l1, &world.sequencer).await?;
+                let mut blobs = blobs::pack(&honest(&craft, world)?).unwrap();
+                blobs.push(vec![0; blobs::BLOB_BYTES].into());
+                craft.sign(Payload::Blobs(blobs))
+            },
+        )
         .await?;
         assert_follows(&world.l1, &world.sequencer).await
     })
@@ -260,13 +337,24 @@ async fn a_payload_that_ends_elsewhere_than_its_record_counts_as_its_deposits() 
             craft.sign(Payload::Calldata(payload))
         })
         .await?;
-        deposits_alone(&mut world, &mut follower, "an older anchor", async |world| {
-            let mut craft = Craft::next(&world.l1, &world.sequencer).await?;
-            let payload = honest(&craft, world)?;
-            let older = world.l1.client.header(craft.record.anchor_number - 1).await?.unwrap();
-            (craft.record.anchor_number, craft.record.anchor_hash) = (older.number, older.hash_slow());
-            craft.sign(Payload::Calldata(payload))
-        })
+        deposits_alone(
+            &mut world,
+            &mut follower,
+            "an older anchor",
+            async |world| {
+                let mut craft = Craft::next(&world.l1, &world.sequencer).await?;
+                let payload = honest(&craft, world)?;
+                let older = world
+                    .l1
+                    .client
+                    .header(craft.record.anchor_number - 1)
+                    .await?
+                    .unwrap();
+                (craft.record.anchor_number, craft.record.anchor_hash) =
+                    (older.number, older.hash_slow());
+                craft.sign(Payload::Calldata(payload))
+            },
+        )
         .await?;
         assert_follows(&world.l1, &world.sequencer).await
     })
@@ -289,8 +377,14 @@ async fn forged_and_repeated_batches_revert() {
         let craft = Craft::next(&world.l1, &world.sequencer).await?;
         let payload = honest(&craft, &world)?;
         let carried = || Payload::Calldata(payload.clone());
-        refused.push(("signed by somebody else", craft.sign_as(&dev_key(3)?, id, carried())?));
-        refused.push(("signed for another chain", craft.sign_as(&sequencer, id + 1, carried())?));
+        refused.push((
+            "signed by somebody else",
+            craft.sign_as(&dev_key(3)?, id, carried())?,
+        ));
+        refused.push((
+            "signed for another chain",
+            craft.sign_as(&sequencer, id + 1, carried())?,
+        ));
         let mut stale = craft.sign(carried())?;
         stale.record.last_timestamp += 1;
         refused.push(("changed after signing", stale));
@@ -299,12 +393,20 @@ async fn forged_and_repeated_batches_revert() {
         refused.push(("with another payload", other));
         type Change = fn(&mut primitives::BatchRecord);
         let changes: &[(&str, Change)] = &[
-            ("on an accumulator that is not L1's", |r| r.prev_acc = alloy_primitives::B256::repeat_byte(1)),
-            ("on the empty inbox", |r| r.prev_acc = alloy_primitives::B256::ZERO),
+            ("on an accumulator that is not L1's", |r| {
+                r.prev_acc = alloy_primitives::B256::repeat_byte(1)
+            }),
+            ("on the empty inbox", |r| {
+                r.prev_acc = alloy_primitives::B256::ZERO
+            }),
             ("consuming more than there is", |r| r.queue_consumed += 1),
             ("giving entries back", |r| r.queue_consumed = 0),
-            ("with another queue", |r| r.queue_acc = alloy_primitives::B256::repeat_byte(1)),
-            ("with an anchor that never was", |r| r.anchor_hash = alloy_primitives::B256::repeat_byte(1)),
+            ("with another queue", |r| {
+                r.queue_acc = alloy_primitives::B256::repeat_byte(1)
+            }),
+            ("with an anchor that never was", |r| {
+                r.anchor_hash = alloy_primitives::B256::repeat_byte(1)
+            }),
             ("with an anchor to come", |r| r.anchor_number += 1_000),
             ("before the last record", |r| r.last_timestamp = 1),
             ("from the future", |r| r.last_timestamp += 100_000),
@@ -317,8 +419,13 @@ async fn forged_and_repeated_batches_revert() {
         let chain_before = world.sequencer.head().hash;
         for (name, batch) in &refused {
             let posted = world.l1.act_post(3, batch).await?;
-            let Err(Reverted(why)) = posted else { panic!("{name}: L1 took it") };
-            assert!(why.contains("0x"), "{name}: reverted without a reason: {why}");
+            let Err(Reverted(why)) = posted else {
+                panic!("{name}: L1 took it")
+            };
+            assert!(
+                why.contains("0x"),
+                "{name}: reverted without a reason: {why}"
+            );
         }
         assert_eq!(world.l1.record_count().await?, records);
         world.sequencer.act_look().await?;

@@ -15,7 +15,9 @@ const RESTART_MAX: Duration = Duration::from_secs(5);
 
 /// Kills: ten, or `TRIBUTARY_KILLS`.
 fn kills() -> usize {
-    std::env::var("TRIBUTARY_KILLS").map_or(10, |count| count.parse().expect("TRIBUTARY_KILLS is a number"))
+    std::env::var("TRIBUTARY_KILLS").map_or(10, |count| {
+        count.parse().expect("TRIBUTARY_KILLS is a number")
+    })
 }
 
 #[tokio::test]
@@ -38,28 +40,64 @@ async fn every_served_receipt_survives_kill_nine() {
             let _ = tokio::time::timeout(lifetime, pay_forever(&node, &network, &mut served)).await;
             node.act_kill()?;
             node = Tributary::start(&datadir, rpc, l1).await?;
-            ensure!(node.started_in < RESTART_MAX, "restart {kill} took {:?}", node.started_in);
+            ensure!(
+                node.started_in < RESTART_MAX,
+                "restart {kill} took {:?}",
+                node.started_in
+            );
             // Each look at the newest; all of them at the end.
-            let from = if kill + 1 == kills() { 0 } else { before.saturating_sub(20) };
+            let from = if kill + 1 == kills() {
+                0
+            } else {
+                before.saturating_sub(20)
+            };
             for receipt in &served[from..] {
-                let now = node.ask("eth_getTransactionReceipt", json!([receipt["transactionHash"]])).await?;
-                ensure!(now == *receipt, "kill {kill}: {receipt} was served, it is {now} now\n{}", node.last_words());
+                let now = node
+                    .ask(
+                        "eth_getTransactionReceipt",
+                        json!([receipt["transactionHash"]]),
+                    )
+                    .await?;
+                ensure!(
+                    now == *receipt,
+                    "kill {kill}: {receipt} was served, it is {now} now\n{}",
+                    node.last_words()
+                );
             }
         }
-        ensure!(served.len() >= kills(), "{} receipts in {} lives: nothing was tested", served.len(), kills());
+        ensure!(
+            served.len() >= kills(),
+            "{} receipts in {} lives: nothing was tested",
+            served.len(),
+            kills()
+        );
         Ok(())
     })
     .await;
 }
 
 /// Sends payment after payment, each answered with its receipt.
-async fn pay_forever(node: &Tributary, network: &Network, served: &mut Vec<Value>) -> anyhow::Result<()> {
+async fn pay_forever(
+    node: &Tributary,
+    network: &Network,
+    served: &mut Vec<Value>,
+) -> anyhow::Result<()> {
     let key = user(0)?;
     loop {
-        let nonce = node.ask("eth_getTransactionCount", json!([key.address(), "pending"])).await?;
-        let nonce = u64::from_str_radix(nonce.as_str().context("no nonce")?.trim_start_matches("0x"), 16)?;
+        let nonce = node
+            .ask("eth_getTransactionCount", json!([key.address(), "pending"]))
+            .await?;
+        let nonce = u64::from_str_radix(
+            nonce.as_str().context("no nonce")?.trim_start_matches("0x"),
+            16,
+        )?;
         let raw = payment(network, &key, nonce, SHOP, alloy_primitives::U256::from(1))?;
-        let receipt = node.ask("eth_sendRawTransactionSync", json!([hex::encode_prefixed(raw)])).await?;
+        let receipt = node
+            .ask(
+                "eth_sendRawTransactionSync",
+                json!([hex::encode_prefixed(raw)]),
+            )
+            .await?;
         ensure!(receipt["status"] == "0x1", "{receipt}");
         served.push(receipt);
     }

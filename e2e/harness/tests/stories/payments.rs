@@ -27,7 +27,10 @@ async fn payments_become_safe(da: DaChoice) -> anyhow::Result<()> {
     follower.act_look().await?;
 
     for hash in early {
-        assert!(world.sequencer.includes(hash)? && follower.includes(hash)?, "{hash}");
+        assert!(
+            world.sequencer.includes(hash)? && follower.includes(hash)?,
+            "{hash}"
+        );
     }
     assert_eq!(follower.balance(SHOP)?, eth(3 * u64::from(USERS) + 5));
     assert_agree(&world.sequencer, &follower)?;
@@ -94,13 +97,23 @@ async fn a_follower_goes_on_where_it_stopped() {
             world.act_turn().await?;
         }
         world.act_settle().await?;
-        let mut follower = Node::open(&world.l1.network, &world.l1.client, dir.path(), DaChoice::Auto)?;
+        let mut follower = Node::open(
+            &world.l1.network,
+            &world.l1.client,
+            dir.path(),
+            DaChoice::Auto,
+        )?;
         assert_eq!(follower.records()?, before);
         follower.act_look().await?;
         assert_agree(&world.sequencer, &follower)?;
         drop(follower);
         // Far behind the first records by now: nothing is read from the start.
-        let mut follower = Node::open(&world.l1.network, &world.l1.client, dir.path(), DaChoice::Auto)?;
+        let mut follower = Node::open(
+            &world.l1.network,
+            &world.l1.client,
+            dir.path(),
+            DaChoice::Auto,
+        )?;
         follower.act_look().await?;
         assert_agree(&world.sequencer, &follower)
     })

@@ -23,8 +23,10 @@ enum Step {
 use Step::*;
 
 /// Every actor at work, with L1 blocks in between.
-const ROUND: &[Step] =
-    &[Deposit, Mine, Look, Pay, Blocks, Mine, Batch, Post, Mine, Look, Deposit, Pay, Mine, Blocks, Batch, Mine, Post, Mine];
+const ROUND: &[Step] = &[
+    Deposit, Mine, Look, Pay, Blocks, Mine, Batch, Post, Mine, Look, Deposit, Pay, Mine, Blocks,
+    Batch, Mine, Post, Mine,
+];
 
 async fn act(world: &mut World, step: Step, n: u32, paid: &mut Vec<B256>) -> anyhow::Result<()> {
     match step {
@@ -49,8 +51,14 @@ async fn reorgs_of(depth: u64, drop_transactions: bool, da: DaChoice) -> anyhow:
     let mut paid = Vec::new();
     for phase in 0..ROUND.len() {
         for (at, step) in ROUND.iter().enumerate() {
-            let during = |e: anyhow::Error| e.context(format!("depth {depth}, reorg after step {phase}, step {at} ({step:?})"));
-            act(&mut world, *step, (phase + at) as u32, &mut paid).await.map_err(during)?;
+            let during = |e: anyhow::Error| {
+                e.context(format!(
+                    "depth {depth}, reorg after step {phase}, step {at} ({step:?})"
+                ))
+            };
+            act(&mut world, *step, (phase + at) as u32, &mut paid)
+                .await
+                .map_err(during)?;
             if at == phase {
                 world.l1.act_reorg(depth, drop_transactions)?;
             }
@@ -132,17 +140,29 @@ async fn a_node_finds_out_about_a_reorg_while_it_was_away() {
                 world.act_turn().await?;
             }
             world.sequencer.act_look().await?;
-            let mut follower = Node::open(&world.l1.network, &world.l1.client, dir.path(), DaChoice::Auto)?;
+            let mut follower = Node::open(
+                &world.l1.network,
+                &world.l1.client,
+                dir.path(),
+                DaChoice::Auto,
+            )?;
             follower.act_look().await?;
             drop(follower);
             world.l1.act_reorg(depth, drop_transactions)?;
             let mut world = world.act_restart_sequencer_as(DaChoice::Calldata).await?;
             world.act_settle().await?;
-            let mut follower = Node::open(&world.l1.network, &world.l1.client, dir.path(), DaChoice::Auto)?;
+            let mut follower = Node::open(
+                &world.l1.network,
+                &world.l1.client,
+                dir.path(),
+                DaChoice::Auto,
+            )?;
             follower.act_look().await?;
             let context = |e: anyhow::Error| e.context(format!("depth {depth}"));
             assert_agree(&world.sequencer, &follower).map_err(context)?;
-            assert_follows(&world.l1, &world.sequencer).await.map_err(context)?;
+            assert_follows(&world.l1, &world.sequencer)
+                .await
+                .map_err(context)?;
         }
         Ok(())
     })
@@ -157,7 +177,12 @@ async fn random_stories_end_in_agreement() {
         Err(_) => (0..6).collect(),
     };
     for seed in seeds {
-        tell(async { random_story(seed).await.map_err(|e| e.context(format!("TRIBUTARY_SEED={seed}"))) }).await;
+        tell(async {
+            random_story(seed)
+                .await
+                .map_err(|e| e.context(format!("TRIBUTARY_SEED={seed}")))
+        })
+        .await;
     }
 }
 
@@ -170,7 +195,9 @@ async fn random_story(seed: u64) -> anyhow::Result<()> {
     let mut paid = Vec::new();
     for n in 0..150 {
         match random.random_range(0..100) {
-            0..6 => world.l1.act_reorg(random.random_range(1..=10), random.random())?,
+            0..6 => world
+                .l1
+                .act_reorg(random.random_range(1..=10), random.random())?,
             6..10 => follower.act_look().await?,
             10..12 => world = world.act_restart_sequencer_as(DaChoice::Calldata).await?,
             other => {
@@ -197,9 +224,16 @@ fn assert_all_included(world: &World, follower: &Node, paid: &[B256]) -> anyhow:
         let counts = pool.lock().counts();
         for number in 0..=follower.head().header.number {
             let block = follower.chain.store.block(number)?.unwrap();
-            anyhow::ensure!(block.transactions.iter().all(|tx| tx.hash != *hash), "{hash} is in block {number}, and not in the index");
+            anyhow::ensure!(
+                block.transactions.iter().all(|tx| tx.hash != *hash),
+                "{hash} is in block {number}, and not in the index"
+            );
         }
-        anyhow::bail!("payment {at} of {} was lost: {hash}; waiting: {}; pool {counts:?}", paid.len(), pool.lock().contains(hash));
+        anyhow::bail!(
+            "payment {at} of {} was lost: {hash}; waiting: {}; pool {counts:?}",
+            paid.len(),
+            pool.lock().contains(hash)
+        );
     }
     Ok(())
 }
