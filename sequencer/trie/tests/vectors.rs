@@ -1,4 +1,5 @@
-//! Ethereum's own trie tests (ethereum/tests, `TrieTests`), read from the folder that `TRIBUTARY_VECTORS` names.
+//! Ethereum's own trie tests (ethereum/tests, `TrieTests`), from the folder `trie` of `TRIBUTARY_VECTORS`,
+//! or of `../shared/vectors` beside the checkout.
 
 use alloy_primitives::{B256, hex, keccak256};
 use serde_json::Value;
@@ -7,8 +8,11 @@ use trie::{EMPTY_ROOT_HASH, Nibbles, NoNodes, Trie};
 
 /// The parsed file, or `None` without the folder: a line says how to get it. In CI that is a failure.
 fn vectors(file: &str) -> Option<Value> {
-    let folder = env::var_os("TRIBUTARY_VECTORS").map(|v| PathBuf::from(v).join("trie"));
-    match folder.filter(|f| f.is_dir()) {
+    let beside = || PathBuf::from("../../../shared/vectors");
+    let folder = env::var_os("TRIBUTARY_VECTORS")
+        .map_or_else(beside, PathBuf::from)
+        .join("trie");
+    match Some(folder).filter(|folder| folder.is_dir()) {
         Some(folder) => {
             let text = fs::read_to_string(folder.join(file)).expect("the folder holds every suite");
             Some(serde_json::from_str(&text).expect("a suite is JSON"))
