@@ -1,8 +1,8 @@
 //! One block, filled from the pool as transactions come.
 //!
-//! The caller begins a block, calls [`BlockBuilder::fill`] whenever there may be transactions, and finishes when
-//! [`crate::Cadence`] says so or a fill reports [`Stop::Full`]. After that it tells the pool what became of the
-//! block: `on_block` if it was published, `release` if not.
+//! The caller begins a block, calls [`BlockBuilder::fill`] once or as often as there may be transactions, and finishes
+//! when its time is up or a fill reports [`Stop::Full`]. After that it tells the pool what became of the block:
+//! `on_block` if it was published, `release` if not.
 //!
 //! A transaction leaves the pool here only for a reason that no later block can cure; all else waits.
 
