@@ -61,6 +61,9 @@ pub struct FeesNow {
 /// What miners of every network we know take without waiting.
 const PRIORITY_FEE_WEI: u128 = 1_000_000_000;
 
+/// Six doublings: more than any peak of an hour, and far from emptying the account.
+const RAISED_MAX: u128 = 64;
+
 impl Fees {
     /// Pays twice what is asked now: six full blocks in a row do not price us out.
     pub fn first(now: FeesNow) -> Self {
@@ -74,13 +77,18 @@ impl Fees {
         }
     }
 
-    /// The next price: what a node takes as replacement (double, as the blob pool of geth asks), and no less than now.
+    /// The next price: what a node takes as replacement (double, as the blob pool of geth asks), and no less than now;
+    /// but never above [`RAISED_MAX`] times what is asked now. What is not mined at that price waits for something else.
     pub fn raised(self, now: FeesNow) -> Self {
         let first = Self::first(now);
+        let next = |old: u128, first: u128| {
+            let most = first.saturating_mul(RAISED_MAX).max(old);
+            old.saturating_mul(2).max(first).min(most)
+        };
         Self {
-            max_fee: self.max_fee.saturating_mul(2).max(first.max_fee),
-            priority_fee: self.priority_fee.saturating_mul(2).max(first.priority_fee),
-            max_blob_fee: self.max_blob_fee.saturating_mul(2).max(first.max_blob_fee),
+            max_fee: next(self.max_fee, first.max_fee),
+            priority_fee: next(self.priority_fee, first.priority_fee),
+            max_blob_fee: next(self.max_blob_fee, first.max_blob_fee),
         }
     }
 }
@@ -156,6 +164,9 @@ impl Outbox {
             Status::Pending | Status::Unknown if account_nonce > nonce => {
                 Action::Settle(Settled::Lost)
             }
+            // It waits for those before it: no price helps.
+            Status::Pending if account_nonce < nonce => Action::Wait,
+            Status::Unknown if account_nonce < nonce => Action::Resend,
             _ if head >= self.sent_at.saturating_add(RESEND_AFTER_L1_BLOCKS) => Action::Raise,
             Status::Unknown => Action::Resend,
             Status::Pending => Action::Wait,
@@ -213,6 +224,24 @@ mod tests {
         };
         check(reverted, 101, 8, Action::TellReverted);
         check(reverted, 165, 8, Action::Settle(Settled::Reverted))
+    }
+
+    #[test]
+    fn behind_others_no_price_helps() {
+        check(Status::Pending, 200, 6, Action::Wait);
+        check(Status::Unknown, 200, 6, Action::Resend);
+    }
+
+    #[test]
+    fn prices_do_not_rise_for_ever() {
+        let now = FeesNow {
+            base_fee: 10,
+            blob_base_fee: 1,
+        };
+        let first = Fees::first(now);
+        let highest = (0..200).fold(first, |fees, _| fees.raised(now));
+        assert_eq!(highest.max_fee, 64 * first.max_fee);
+        assert_eq!(highest.max_blob_fee, 64 * first.max_blob_fee);
     }
 
     #[test]

@@ -143,8 +143,10 @@ impl Sender {
         if self.in_flight.is_empty() {
             return Ok(Vec::new());
         }
-        let head = self.client.heads().await?.latest.number;
+        let latest = self.client.heads().await?.latest;
+        let head = latest.number;
         let account_nonce = self.client.nonce(self.address()).await?;
+        self.fill_gap(account_nonce, head).await?;
         let mut ended = Vec::new();
         for nonce in self.in_flight.keys().copied().collect::<Vec<_>>() {
             let Some(flight) = self.in_flight.get(&nonce) else {
@@ -177,6 +179,9 @@ impl Sender {
                         flight.told = true;
                     }
                 }
+                // Nonce and receipt may come from two forks: the one that has the receipt may be gone, or to come.
+                Action::Settle(Settled::Lost)
+                    if !matches!(self.client.heads().await, Ok(heads) if heads.latest.hash == latest.hash) => {}
                 Action::Settle(how) => {
                     if !flight.told {
                         ended.push((flight.id, how));
@@ -193,6 +198,33 @@ impl Sender {
             self.next_nonce = self.client.nonce(self.address()).await?;
         }
         Ok(ended)
+    }
+
+    /// A nonce that nothing uses any more (what used it was replaced by a reorg too deep for us to remember it) would
+    /// hold back all later ones: a transfer of nothing to ourselves takes it.
+    async fn fill_gap(&mut self, account_nonce: u64, head: u64) -> Result<(), L1Error> {
+        let lowest = self.in_flight.keys().next().copied().unwrap_or(account_nonce);
+        if lowest <= account_nonce {
+            return Ok(());
+        }
+        let fees = Fees::first(self.fees_now().await?);
+        for nonce in account_nonce..lowest {
+            let nothing = Intent {
+                to: Some(self.address()),
+                gas_limit: Some(21_000),
+                data: Bytes::new(),
+                value: alloy_primitives::U256::ZERO,
+                sidecar: None,
+            };
+            let tx = self.sign(nonce, 21_000, fees, &nothing)?;
+            tracing::warn!(nonce, "nothing uses this nonce any more; an empty transaction takes it");
+            let outbox = Outbox { sent_at: head, hashes: vec![*tx.hash()] };
+            // Nobody asks what becomes of it.
+            let flight = InFlight { id: 0, tx, outbox, told: true };
+            self.note(nonce, &flight)?;
+            self.in_flight.insert(nonce, flight);
+        }
+        Ok(())
     }
 
     async fn status(&self, flight: &InFlight) -> Result<Status, L1Error> {
@@ -239,7 +271,9 @@ impl Sender {
         };
         let raised = self.sign(nonce, flight.tx.gas_limit(), old.raised(now), &intent);
         if let Ok(tx) = raised {
-            flight.outbox.hashes.push(*tx.hash());
+            if !flight.outbox.hashes.contains(tx.hash()) {
+                flight.outbox.hashes.push(*tx.hash());
+            }
             flight.outbox.sent_at = head;
             flight.tx = tx;
         }
@@ -259,16 +293,10 @@ impl Sender {
             .header(alloy_eips::BlockNumberOrTag::Latest)
             .await?
             .ok_or(L1Error::Moved)?;
-        let schedule = &self.client.network().l1.blob_schedule;
-        let params = schedule
-            .iter()
-            .rev()
-            .find(|p| p.from_s <= header.timestamp)
-            .or(schedule.first());
-        let excess = header.excess_blob_gas.unwrap_or_default();
+        let l1 = &self.client.network().l1;
         Ok(FeesNow {
             base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
-            blob_base_fee: params.map_or(1, |params| params.base_fee(excess)),
+            blob_base_fee: l1.blob_base_fee(header.timestamp, header.excess_blob_gas),
         })
     }
 

@@ -108,7 +108,7 @@ impl Tracker {
         self.seen.get(&number).copied()
     }
 
-    /// Reads what is new. On an error nothing is lost: the next poll finds it again.
+    /// Reads what is new. On an error nothing is lost: what was found is told first, and the rest found by the next poll.
     pub async fn poll(&mut self, client: &Client) -> Result<L1Update, L1Error> {
         let heads = client.heads().await?;
         let mut update = L1Update {
@@ -125,38 +125,31 @@ impl Tracker {
             self.rewind(keep);
             update.reorg_to = Some(keep);
         }
-        while self.next <= heads.latest.number {
-            let to = heads.latest.number.min(self.next + CHUNK - 1);
-            let hashes = self
-                .hashes_to_remember(client, to, heads.latest.number)
-                .await?;
+        match self.read_on(client, heads.latest.number, &mut update).await {
+            Err(error) if update.is_quiet() => Err(error),
+            // What was found is told now, since it is not read again; the rest comes with the next poll.
+            _ => Ok(update),
+        }
+    }
+
+    /// Reads up to `latest`, in chunks that are taken whole or not at all.
+    async fn read_on(&mut self, client: &Client, latest: u64, update: &mut L1Update) -> Result<(), L1Error> {
+        while self.next <= latest {
+            let to = latest.min(self.next + CHUNK - 1);
+            let hashes = self.hashes_to_remember(client, to, latest).await?;
             let logs = client.inbox_logs(self.next, to).await?;
             // Read after the logs: if the chunk's last block is still the same, the logs were all of its fork.
             let last = client.header(to).await?.ok_or(L1Error::Moved)?.hash_slow();
-            if hashes
-                .last()
-                .is_some_and(|(number, hash)| *number == to && *hash != last)
-            {
-                return if update.reorg_to.is_some() || !update.is_quiet() {
-                    Ok(update)
-                } else {
-                    Err(L1Error::Moved)
-                };
+            if hashes.last().is_some_and(|(number, hash)| *number == to && *hash != last) {
+                return Err(L1Error::Moved);
             }
-            match self.take(logs, &mut update) {
-                Ok(()) => {}
-                // What was taken before the contradiction still stands.
-                Err(L1Error::Moved) if update.reorg_to.is_some() || !update.is_quiet() => {
-                    return Ok(update);
-                }
-                Err(error) => return Err(error),
-            }
+            self.take(logs, update)?;
             self.seen.extend(hashes);
             self.seen.insert(to, last);
             self.next = to + 1;
             self.forget();
         }
-        Ok(update)
+        Ok(())
     }
 
     /// The highest remembered block that L1 still has, if the newest remembered one is gone.
@@ -196,10 +189,18 @@ impl Tracker {
         head: u64,
     ) -> Result<Vec<(u64, B256)>, L1Error> {
         let from = self.next.max(head.saturating_sub(WINDOW as u64 / 8));
+        // Each must follow the one before: else L1 was reorganised since the fork point was looked for, and as the
+        // newest block would match from then on, it would never be found.
+        let mut parent = from.checked_sub(1).and_then(|before| self.hash_of(before));
         let mut hashes = Vec::new();
         for number in from..=to {
             let header = client.header(number).await?.ok_or(L1Error::Moved)?;
-            hashes.push((number, header.hash_slow()));
+            if parent.is_some_and(|parent| parent != header.parent_hash) {
+                return Err(L1Error::Moved);
+            }
+            let hash = header.hash_slow();
+            parent = Some(hash);
+            hashes.push((number, hash));
         }
         Ok(hashes)
     }

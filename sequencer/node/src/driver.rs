@@ -196,6 +196,11 @@ impl Driver {
             self.align().await?;
         }
         self.derive_waiting().await?;
+        let (there, here) = (self.tracker.record_count(), self.cursor.records);
+        anyhow::ensure!(
+            there == here || self.chain.is_stopping(),
+            "L1 holds {there} records and {here} are derived, with none waiting; a restart reads L1 again"
+        );
         self.finalize()?;
         if self.compare_assertions {
             self.compare().await?;
@@ -217,9 +222,10 @@ impl Driver {
                 .chain
                 .store
                 .record(posted.index)?
-                .is_none_or(|known| known.acc != posted.acc)
+                .is_none_or(|known| known.acc != posted.acc || known.l1_block_hash != posted.at.hash)
             {
-                // Another record in the place of one we derived: L1 was reorganised while we were away.
+                // Another record in the place of one we derived, or the same in another L1 block: L1 was reorganised
+                // while we were away.
                 self.forget_records(posted.index)?;
                 self.waiting.push_back(posted);
             } else if let Some(known) = self.chain.store.record(posted.index)? {
