@@ -169,12 +169,77 @@ async fn a_node_finds_out_about_a_reorg_while_it_was_away() {
     .await;
 }
 
-/// Steps and reorgs in random order; a failure tells its seed. `TRIBUTARY_SEED` plays one again.
+/// L1 moves while it is read, and not between the steps only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_l1_that_never_stands_still_is_followed() {
+    tell(async {
+        let mut world = World::funded(DaChoice::Calldata).await?;
+        world.act_settle().await?;
+        world.l1.act_mine(10)?;
+        let (mut follower, _dir) = world.l1.act_follow_from_nothing().await?;
+        let l1 = &world.l1;
+        let (sequencer, poster) = (&mut world.sequencer, &mut world.poster);
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let over = &over;
+        let mut paid = Vec::new();
+        let outcome = std::thread::scope(|scope| {
+            let restless = scope.spawn(move || -> anyhow::Result<()> {
+                let mut random = StdRng::seed_from_u64(5);
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    match random.random_range(0..4) {
+                        0 => l1.act_reorg(random.random_range(1..=6), random.random_range(0..4) == 0)?,
+                        _ => l1.act_mine(1)?,
+                    }
+                    std::thread::sleep(std::time::Duration::from_millis(random.random_range(0..20)));
+                }
+                Ok(())
+            });
+            let outcome = tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(async {
+                    for n in 0..150 {
+                        look_at_moving(sequencer).await?;
+                        paid.push(sequencer.act_pay(2 + n % 2, SHOP, eth(1))?);
+                        sequencer.act_blocks()?;
+                        sequencer.act_batch()?;
+                        poster.step().await;
+                        look_at_moving(&mut follower).await?;
+                    }
+                    anyhow::Ok(())
+                })
+            });
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            restless.join().expect("the thread that moves L1 does not panic")?;
+            outcome
+        });
+        outcome?;
+        world.act_settle().await?;
+        follower.act_look().await?;
+        assert_all_included(&world, &follower, &paid)?;
+        assert_agree(&world.sequencer, &follower)?;
+        assert_follows(&world.l1, &world.sequencer).await?;
+        assert_backed(&world.l1, &world.sequencer).await
+    })
+    .await;
+}
+
+/// As [`node::driver::Driver::run`]: whatever L1 says while it moves, the next look may succeed.
+async fn look_at_moving(node: &mut Node) -> anyhow::Result<()> {
+    match node.driver.step().await {
+        Err(error) if error.downcast_ref::<l1::L1Error>().is_none_or(|e| matches!(e, l1::L1Error::Contract(..))) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Steps and reorgs in random order; a failure tells its seed. `TRIBUTARY_SEED` plays one again, `TRIBUTARY_STORIES`
+/// sets how many there are.
 #[tokio::test]
 async fn random_stories_end_in_agreement() {
     let seeds = match std::env::var("TRIBUTARY_SEED") {
         Ok(seed) => vec![seed.parse::<u64>().unwrap()],
-        Err(_) => (0..6).collect(),
+        Err(_) => {
+            let count = std::env::var("TRIBUTARY_STORIES").map_or(6, |count| count.parse::<u64>().unwrap());
+            (0..count).collect()
+        }
     };
     for seed in seeds {
         tell(async {
