@@ -112,6 +112,22 @@ pub struct L1 {
     pub cell_proofs_from_s: u64,
 }
 
+impl L1 {
+    /// Blob base fee, wei of ETH per blob gas, of a block at this time with this excess: by the schedule's entry in
+    /// force. 1 wei (EIP-4844's minimum) before there were blobs.
+    pub fn blob_base_fee(&self, timestamp: u64, excess_blob_gas: Option<u64>) -> u128 {
+        let params = self
+            .blob_schedule
+            .iter()
+            .rev()
+            .find(|params| params.from_s <= timestamp);
+        match (params, excess_blob_gas) {
+            (Some(params), Some(excess)) => params.base_fee(excess),
+            _ => 1,
+        }
+    }
+}
+
 /// Delays enforced by `Inbox`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

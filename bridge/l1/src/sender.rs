@@ -180,8 +180,8 @@ impl Sender {
                     }
                 }
                 // Nonce and receipt may come from two forks: the one that has the receipt may be gone, or to come.
-                Action::Settle(Settled::Lost)
-                    if !matches!(self.client.heads().await, Ok(heads) if heads.latest.hash == latest.hash) => {}
+                Action::Settle(Settled::Lost) if !matches!(self.client.heads().await, Ok(heads) if heads.latest.hash == latest.hash) =>
+                    {}
                 Action::Settle(how) => {
                     if !flight.told {
                         ended.push((flight.id, how));
@@ -203,7 +203,12 @@ impl Sender {
     /// A nonce that nothing uses any more (what used it was replaced by a reorg too deep for us to remember it) would
     /// hold back all later ones: a transfer of nothing to ourselves takes it.
     async fn fill_gap(&mut self, account_nonce: u64, head: u64) -> Result<(), L1Error> {
-        let lowest = self.in_flight.keys().next().copied().unwrap_or(account_nonce);
+        let lowest = self
+            .in_flight
+            .keys()
+            .next()
+            .copied()
+            .unwrap_or(account_nonce);
         if lowest <= account_nonce {
             return Ok(());
         }
@@ -217,10 +222,21 @@ impl Sender {
                 sidecar: None,
             };
             let tx = self.sign(nonce, 21_000, fees, &nothing)?;
-            tracing::warn!(nonce, "nothing uses this nonce any more; an empty transaction takes it");
-            let outbox = Outbox { sent_at: head, hashes: vec![*tx.hash()] };
+            tracing::warn!(
+                nonce,
+                "nothing uses this nonce any more; an empty transaction takes it"
+            );
+            let outbox = Outbox {
+                sent_at: head,
+                hashes: vec![*tx.hash()],
+            };
             // Nobody asks what becomes of it.
-            let flight = InFlight { id: 0, tx, outbox, told: true };
+            let flight = InFlight {
+                id: 0,
+                tx,
+                outbox,
+                told: true,
+            };
             self.note(nonce, &flight)?;
             self.in_flight.insert(nonce, flight);
         }

@@ -133,14 +133,22 @@ impl Tracker {
     }
 
     /// Reads up to `latest`, in chunks that are taken whole or not at all.
-    async fn read_on(&mut self, client: &Client, latest: u64, update: &mut L1Update) -> Result<(), L1Error> {
+    async fn read_on(
+        &mut self,
+        client: &Client,
+        latest: u64,
+        update: &mut L1Update,
+    ) -> Result<(), L1Error> {
         while self.next <= latest {
             let to = latest.min(self.next + CHUNK - 1);
             let hashes = self.hashes_to_remember(client, to, latest).await?;
             let logs = client.inbox_logs(self.next, to).await?;
             // Read after the logs: if the chunk's last block is still the same, the logs were all of its fork.
             let last = client.header(to).await?.ok_or(L1Error::Moved)?.hash_slow();
-            if hashes.last().is_some_and(|(number, hash)| *number == to && *hash != last) {
+            if hashes
+                .last()
+                .is_some_and(|(number, hash)| *number == to && *hash != last)
+            {
                 return Err(L1Error::Moved);
             }
             self.take(logs, update)?;

@@ -5,25 +5,16 @@ use alloc::vec::Vec;
 use config::Network;
 use primitives::{Anchor, Header};
 
-/// The anchor that an L1 header gives. The blob base fee is the one of that block: from its excess blob gas and the schedule entry in force
-/// at its time; 1 wei before there were blobs (EIP-4844's minimum).
+/// The anchor that an L1 header gives.
 pub fn anchor_of(header: &Header, network: &Network) -> Anchor {
-    let params = network
-        .l1
-        .blob_schedule
-        .iter()
-        .rev()
-        .find(|params| params.from_s <= header.timestamp);
-    let blob_base_fee = match (params, header.excess_blob_gas) {
-        (Some(params), Some(excess)) => params.base_fee(excess),
-        _ => 1,
-    };
     Anchor {
         number: header.number,
         hash: header.hash_slow(),
         timestamp: header.timestamp,
         base_fee: header.base_fee_per_gas.unwrap_or(0).into(),
-        blob_base_fee,
+        blob_base_fee: network
+            .l1
+            .blob_base_fee(header.timestamp, header.excess_blob_gas),
         prev_randao: header.mix_hash,
     }
 }

@@ -67,18 +67,10 @@ impl BatchMaker {
 
     /// Asks L1 for its prices now and then, for [`DaChoice::Auto`].
     pub async fn watch_prices(self: Arc<Self>, client: Client) {
-        let schedule = self.chain.network.l1.clone();
+        let l1 = &self.chain.network.l1;
         while !self.chain.is_stopping() {
             if let Ok(Some(header)) = client.header(alloy_eips::BlockNumberOrTag::Latest).await {
-                let excess = header.excess_blob_gas.unwrap_or_default();
-                let params = schedule
-                    .blob_schedule
-                    .iter()
-                    .rev()
-                    .find(|params| params.from_s <= header.timestamp);
-                let blob = params
-                    .or(schedule.blob_schedule.first())
-                    .map_or(1, |params| params.base_fee(excess));
+                let blob = l1.blob_base_fee(header.timestamp, header.excess_blob_gas);
                 let mut state = self.state.lock();
                 state.prices = (header.base_fee_per_gas.unwrap_or_default().into(), blob);
             }

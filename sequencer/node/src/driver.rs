@@ -218,12 +218,9 @@ impl Driver {
         for posted in update.records {
             if posted.index >= self.cursor.records {
                 self.waiting.push_back(posted);
-            } else if self
-                .chain
-                .store
-                .record(posted.index)?
-                .is_none_or(|known| known.acc != posted.acc || known.l1_block_hash != posted.at.hash)
-            {
+            } else if self.chain.store.record(posted.index)?.is_none_or(|known| {
+                known.acc != posted.acc || known.l1_block_hash != posted.at.hash
+            }) {
                 // Another record in the place of one we derived, or the same in another L1 block: L1 was reorganised
                 // while we were away.
                 self.forget_records(posted.index)?;

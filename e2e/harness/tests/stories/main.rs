@@ -12,7 +12,10 @@ mod reorgs;
 async fn tell(story: impl Future<Output = anyhow::Result<()>>) {
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     // Only the first story of a process finds none.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_test_writer()
+        .try_init();
     if let Err(error) = story.await {
         panic!("{error:#}");
     }

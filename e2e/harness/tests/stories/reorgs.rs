@@ -187,10 +187,15 @@ async fn an_l1_that_never_stands_still_is_followed() {
                 let mut random = StdRng::seed_from_u64(5);
                 while !over.load(std::sync::atomic::Ordering::Relaxed) {
                     match random.random_range(0..4) {
-                        0 => l1.act_reorg(random.random_range(1..=6), random.random_range(0..4) == 0)?,
+                        0 => l1.act_reorg(
+                            random.random_range(1..=6),
+                            random.random_range(0..4) == 0,
+                        )?,
                         _ => l1.act_mine(1)?,
                     }
-                    std::thread::sleep(std::time::Duration::from_millis(random.random_range(0..20)));
+                    std::thread::sleep(std::time::Duration::from_millis(
+                        random.random_range(0..20),
+                    ));
                 }
                 Ok(())
             });
@@ -208,7 +213,9 @@ async fn an_l1_that_never_stands_still_is_followed() {
                 })
             });
             over.store(true, std::sync::atomic::Ordering::Relaxed);
-            restless.join().expect("the thread that moves L1 does not panic")?;
+            restless
+                .join()
+                .expect("the thread that moves L1 does not panic")?;
             outcome
         });
         outcome?;
@@ -225,7 +232,13 @@ async fn an_l1_that_never_stands_still_is_followed() {
 /// As [`node::driver::Driver::run`]: whatever L1 says while it moves, the next look may succeed.
 async fn look_at_moving(node: &mut Node) -> anyhow::Result<()> {
     match node.driver.step().await {
-        Err(error) if error.downcast_ref::<l1::L1Error>().is_none_or(|e| matches!(e, l1::L1Error::Contract(..))) => Err(error),
+        Err(error)
+            if error
+                .downcast_ref::<l1::L1Error>()
+                .is_none_or(|e| matches!(e, l1::L1Error::Contract(..))) =>
+        {
+            Err(error)
+        }
         _ => Ok(()),
     }
 }
@@ -237,7 +250,8 @@ async fn random_stories_end_in_agreement() {
     let seeds = match std::env::var("TRIBUTARY_SEED") {
         Ok(seed) => vec![seed.parse::<u64>().unwrap()],
         Err(_) => {
-            let count = std::env::var("TRIBUTARY_STORIES").map_or(6, |count| count.parse::<u64>().unwrap());
+            let count =
+                std::env::var("TRIBUTARY_STORIES").map_or(6, |count| count.parse::<u64>().unwrap());
             (0..count).collect()
         }
     };
