@@ -31,8 +31,10 @@ use stf::{RollupRules, Rules};
 use store::{Store, StoreOptions};
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// L1 is asked this often.
-pub const L1_POLL: Duration = Duration::from_millis(200);
+/// L1 is asked for news this often.
+pub const L1_POLL: Duration = Duration::from_millis(250);
+/// And by those whose work waits for whole L1 blocks: posters and proposers.
+pub const L1_POLL_SLOW: Duration = Duration::from_millis(1_000);
 /// Bytes of the pool's journal before it is written anew.
 const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     ask::ask,
-    assemble::{self, L1_POLL, NoPool, Stages, connect},
+    assemble::{self, L1_POLL_SLOW, NoPool, Stages, connect},
     batch_rpc::Remote,
     batches::BatchMaker,
     cli::{
@@ -94,7 +94,7 @@ pub async fn poster(args: Poster) -> anyhow::Result<()> {
         Arc::new(Remote::new(args.rpc)),
         network,
         sender,
-        L1_POLL,
+        L1_POLL_SLOW,
         move || stop.load(Ordering::Relaxed),
     );
     tokio::select! {
@@ -124,7 +124,7 @@ pub async fn proposer(args: Proposer, metrics: PrometheusHandle) -> anyhow::Resu
         .await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     stages.spawn("proposer", async move {
-        roles::propose(chain, client, sender, L1_POLL * 2).await;
+        roles::propose(chain, client, sender, L1_POLL_SLOW).await;
         Ok(())
     });
     stages.run().await

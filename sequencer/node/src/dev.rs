@@ -1,7 +1,7 @@
 //! `tributary dev`: everything in one process, ready for a newcomer.
 
 use crate::{
-    assemble::{self, L1_POLL, Stages, connect},
+    assemble::{self, L1_POLL_SLOW, Stages, connect},
     batches::BatchMaker,
     cli::{Da, Dev},
     clock,
@@ -112,7 +112,7 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
         let sender = Sender::open(client.clone(), key, journal).await?;
         let (chain, network) = (chain.clone(), network.clone());
         stages.spawn("poster", async move {
-            roles::post(maker, network, sender, L1_POLL, || chain.is_stopping()).await;
+            roles::post(maker, network, sender, L1_POLL_SLOW, || chain.is_stopping()).await;
             Ok(())
         });
     }
@@ -122,7 +122,7 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
         let sender = Sender::open(client.clone(), key, journal).await?;
         let chain = chain.clone();
         stages.spawn("proposer", async move {
-            roles::propose(chain, client, sender, L1_POLL * 2).await;
+            roles::propose(chain, client, sender, L1_POLL_SLOW).await;
             Ok(())
         });
     }

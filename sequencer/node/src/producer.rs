@@ -72,7 +72,7 @@ pub fn block_limits(network: &Network, calldata_only: bool) -> BlockLimits {
 /// Deposits tried in one block; the rest waits for the next.
 const DEPOSITS_PER_BLOCK: usize = 512;
 /// Looks this often whether there is something to do, where nothing wakes it earlier.
-const IDLE_TICK: Duration = Duration::from_millis(10);
+const IDLE_TICK: Duration = Duration::from_millis(20);
 
 impl Chain {
     /// Executes a derived block on the head and publishes it.
