@@ -19,4 +19,4 @@ pub use journal::{FileJournal, Journal};
 pub use pool::{Added, Content, Counts, Pool};
 pub use rules::{Candidate, INIT_CODE_BYTES_MAX, PoolLimits, PoolRules};
 pub use sender::SenderState;
-pub use shared::{HeadEnv, PendingListener, SharedPool};
+pub use shared::{HeadAccounts, HeadEnv, PendingListener, SharedPool};

@@ -55,6 +55,8 @@ pub struct Pool {
     /// How many transactions here delegate each address.
     delegations: AddressMap<u32>,
     deferred: Vec<u32>,
+    /// Counts what was learnt of the chain.
+    version: u64,
     /// Entries on their way out; kept for its capacity.
     gone: Vec<Entry>,
     ready_total: usize,
@@ -76,6 +78,7 @@ impl Pool {
             tails: BTreeSet::new(),
             delegations: AddressMap::default(),
             deferred: Vec::new(),
+            version: 0,
             gone: Vec::new(),
             ready_total: 0,
             bytes_total: 0,
@@ -418,6 +421,7 @@ impl Pool {
         now_ms: u64,
     ) {
         self.now_ms = self.now_ms.max(now_ms);
+        self.version += 1;
         for (address, account) in changed {
             if let Some(&id) = self.ids.get(&address) {
                 self.apply(id, account);
@@ -432,6 +436,7 @@ impl Pool {
         mut account_of: impl FnMut(Address) -> Result<SenderState, E>,
     ) -> Result<(), E> {
         self.release();
+        self.version += 1;
         for id in 0..self.senders.len() as u32 {
             if let Some(address) = self.senders[id as usize]
                 .as_ref()
@@ -443,6 +448,11 @@ impl Pool {
         }
         self.trim_queued();
         Ok(())
+    }
+
+    /// Another number after each block and rewind that the pool was told of.
+    pub const fn version(&self) -> u64 {
+        self.version
     }
 
     /// Drops what waited for another nonce too long; returns how many.

@@ -5,11 +5,11 @@
 //! after it is released.
 
 use crate::{Added, Candidate, Journal, Pool, PoolError, PoolLimits, PoolRules, SenderState};
-use alloy_primitives::{Bytes, keccak256};
+use alloy_primitives::{Address, Bytes, keccak256};
 use parking_lot::{Mutex, MutexGuard, RwLock};
-use primitives::{CheckedTx, Transaction};
+use primitives::{Account, CheckedTx, Transaction};
 use std::{io, sync::Arc};
-use stf::{Rules, StateReader};
+use stf::{Rules, StateError, StateReader};
 
 /// What admission needs to know of the block that comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +18,19 @@ pub struct HeadEnv {
     pub timestamp: u64,
     /// Price of a byte of L1 data, gas ([`stf::da_gas_per_byte`]); zero on an L1.
     pub da_gas_per_byte: u64,
+}
+
+/// Where admission reads accounts. A chain that grows meanwhile gives each answer at its newest state; a state that
+/// stands still serves where there are no blocks.
+pub trait HeadAccounts {
+    /// The account, or `None` if the state does not hold it.
+    fn account(&self, address: Address) -> Result<Option<Account>, StateError>;
+}
+
+impl<S: StateReader + ?Sized> HeadAccounts for S {
+    fn account(&self, address: Address) -> Result<Option<Account>, StateError> {
+        StateReader::account(self, address)
+    }
 }
 
 /// Is told which transactions could run from now on, in the order of admission.
@@ -70,7 +83,7 @@ impl SharedPool {
     pub fn submit(
         &self,
         raw: Bytes,
-        state: &dyn StateReader,
+        accounts: &(impl HeadAccounts + ?Sized),
         env: &HeadEnv,
         now_ms: u64,
     ) -> Result<Arc<CheckedTx>, PoolError> {
@@ -93,7 +106,7 @@ impl SharedPool {
             hash,
             sender,
         });
-        self.admit(tx.clone(), state, now_ms)?;
+        self.admit(tx.clone(), accounts, now_ms)?;
         Ok(tx)
     }
 
@@ -101,12 +114,12 @@ impl SharedPool {
     pub fn submit_checked(
         &self,
         tx: Arc<CheckedTx>,
-        state: &dyn StateReader,
+        accounts: &(impl HeadAccounts + ?Sized),
         env: &HeadEnv,
         now_ms: u64,
     ) -> Result<Added, PoolError> {
         self.check(&tx.tx, tx.raw.len(), env)?;
-        self.admit(tx, state, now_ms)
+        self.admit(tx, accounts, now_ms)
     }
 
     fn check(&self, tx: &Transaction, size: usize, env: &HeadEnv) -> Result<(), PoolError> {
@@ -117,12 +130,21 @@ impl SharedPool {
     fn admit(
         &self,
         tx: Arc<CheckedTx>,
-        state: &dyn StateReader,
+        accounts: &(impl HeadAccounts + ?Sized),
         now_ms: u64,
     ) -> Result<Added, PoolError> {
-        let account = account_of(state, &tx)?;
         let candidate = Candidate::from(tx.clone());
-        let added = self.pool.lock().add(candidate, account, now_ms)?;
+        let mut version = self.pool.lock().version();
+        let added = loop {
+            let account = account_of(accounts, &tx)?;
+            let mut pool = self.pool.lock();
+            // A block between the read and now may have used the nonce before this one. The pool does not know senders
+            // of whom nothing waits, so it would believe the old nonce, and the transaction would wait for ever.
+            if pool.version() == version {
+                break pool.add(candidate, account, now_ms)?;
+            }
+            version = pool.version();
+        };
         if added.ready {
             let listeners = self.listeners.read();
             for listener in &*listeners {
@@ -177,13 +199,13 @@ impl SharedPool {
     pub fn replay(
         &self,
         entries: impl IntoIterator<Item = Vec<u8>>,
-        state: &dyn StateReader,
+        accounts: &(impl HeadAccounts + ?Sized),
         env: &HeadEnv,
         now_ms: u64,
     ) -> usize {
         entries
             .into_iter()
-            .filter(|raw| self.submit(raw.clone().into(), state, env, now_ms).is_ok())
+            .filter(|raw| self.submit(raw.clone().into(), accounts, env, now_ms).is_ok())
             .count()
     }
 
@@ -217,8 +239,11 @@ impl SharedPool {
     }
 }
 
-fn account_of(state: &dyn StateReader, tx: &CheckedTx) -> Result<SenderState, PoolError> {
-    state
+fn account_of(
+    accounts: &(impl HeadAccounts + ?Sized),
+    tx: &CheckedTx,
+) -> Result<SenderState, PoolError> {
+    accounts
         .account(tx.sender)
         .map(SenderState::from)
         .map_err(state_error)

@@ -5,7 +5,7 @@ use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer::{SignerSync, k256::ecdsa::SigningKey};
 use alloy_signer_local::{LocalSigner, PrivateKeySigner};
-use mempool::{FileJournal, HeadEnv, PoolError, PoolLimits, SharedPool};
+use mempool::{FileJournal, HeadAccounts, HeadEnv, PoolError, PoolLimits, SenderState, SharedPool};
 use parking_lot::Mutex;
 use primitives::{Account, CheckedTx, Transaction, TxDeposit};
 use std::sync::Arc;
@@ -469,4 +469,36 @@ fn a_rewind_puts_removed_transactions_back_and_drops_deposits() {
         taken.iter().map(|tx| tx.hash).collect::<Vec<_>>(),
         [removed[1].hash, removed[2].hash]
     );
+}
+
+/// The first read is of the state before a block, which the pool hears of before the transaction enters.
+struct Overtaken<'a>(&'a SharedPool, Mutex<u64>);
+
+impl HeadAccounts for Overtaken<'_> {
+    fn account(&self, address: Address) -> Result<Option<Account>, stf::StateError> {
+        let mut nonce = self.1.lock();
+        let account = Account {
+            nonce: *nonce,
+            balance: U256::from(10u64).pow(U256::from(18)),
+            ..Account::default()
+        };
+        if *nonce == 3 {
+            *nonce = 4;
+            let after = SenderState::from(Some(Account { nonce: 4, ..account }));
+            self.0.lock().on_accounts([(address, after)], 1);
+        }
+        Ok(Some(account))
+    }
+}
+
+#[test]
+fn a_block_between_the_read_and_the_entry_leaves_nothing_waiting_for_ever() {
+    let pool = rollup();
+    let next = TxEip1559 {
+        nonce: 4,
+        ..dynamic()
+    };
+    let accounts = Overtaken(&pool, Mutex::new(3));
+    pool.submit(sign(1, next), &accounts, &ENV, 0).unwrap();
+    assert_eq!(pool.lock().counts().pending, 1);
 }

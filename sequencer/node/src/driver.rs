@@ -243,11 +243,16 @@ impl Driver {
                 .map_or(0, |anchor| anchor.number);
             // After a pause only the newest matter: a block may skip anchors.
             for number in newest.max(1).saturating_sub(16).max(known + 1)..=newest {
-                if let Some(header) = self.client.header(number).await? {
-                    self.chain
-                        .l1
-                        .add_anchor(derivation::anchor_of(&header, &self.chain.network));
+                let Some(header) = self.client.header(number).await? else {
+                    break;
+                };
+                // Of the fork that the tracker reads, or its next reorg would not take the anchor back.
+                if self.tracker.hash_of(number) != Some(header.hash_slow()) {
+                    break;
                 }
+                self.chain
+                    .l1
+                    .add_anchor(derivation::anchor_of(&header, &self.chain.network));
             }
         }
         Ok(())
@@ -262,27 +267,23 @@ impl Driver {
         let head = self.chain.store.head().header.number;
         let mut stands = head;
         let mut checked = None;
-        while stands > self.cursor.parent_number {
+        // From below: a block may follow one whose anchor is gone, if L1 moved between the two.
+        for number in self.cursor.parent_number + 1..=head {
             let anchor = self
                 .chain
                 .store
-                .meta(stands)?
+                .meta(number)?
                 .context("a block has no meta data")?
                 .anchor;
             if checked == Some(anchor.number) {
-                stands -= 1;
                 continue;
             }
-            if self
-                .client
-                .header(anchor.number)
-                .await?
-                .is_some_and(|header| header.hash_slow() == anchor.hash)
-            {
+            let there = self.client.header(anchor.number).await?;
+            if there.is_none_or(|header| header.hash_slow() != anchor.hash) {
+                stands = number - 1;
                 break;
             }
             checked = Some(anchor.number);
-            stands -= 1;
         }
         if stands < head {
             tracing::warn!(

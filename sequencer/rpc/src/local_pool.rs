@@ -3,10 +3,11 @@
 use crate::pool::{ByNonce, PoolContent, PoolHandle};
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, B256, Bytes};
-use mempool::{HeadEnv, SharedPool};
+use mempool::{HeadAccounts, HeadEnv, SharedPool};
 use parking_lot::Mutex;
-use primitives::CheckedTx;
+use primitives::{Account, CheckedTx};
 use std::{collections::BTreeMap, sync::Arc};
+use stf::StateError;
 use store::Store;
 use tokio::sync::broadcast;
 
@@ -66,12 +67,20 @@ impl LocalPool {
     }
 }
 
+/// Accounts at the head, which moves.
+struct Newest<'a>(&'a Arc<Store>);
+
+impl HeadAccounts for Newest<'_> {
+    fn account(&self, address: Address) -> Result<Option<Account>, StateError> {
+        HeadAccounts::account(&self.0.latest_state(), address)
+    }
+}
+
 impl PoolHandle for LocalPool {
     fn submit_raw(&self, raw: Bytes) -> Result<B256, String> {
-        let state = self.store.latest_state();
         let tx = self
             .pool
-            .submit(raw, &state, &self.env(), (self.now_ms)())
+            .submit(raw, &Newest(&self.store), &self.env(), (self.now_ms)())
             .map_err(|error| error.to_string())?;
         Ok(tx.hash)
     }
