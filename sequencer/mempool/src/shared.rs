@@ -205,7 +205,10 @@ impl SharedPool {
     ) -> usize {
         entries
             .into_iter()
-            .filter(|raw| self.submit(raw.clone().into(), accounts, env, now_ms).is_ok())
+            .filter(|raw| {
+                self.submit(raw.clone().into(), accounts, env, now_ms)
+                    .is_ok()
+            })
             .count()
     }
 

@@ -484,7 +484,10 @@ impl HeadAccounts for Overtaken<'_> {
         };
         if *nonce == 3 {
             *nonce = 4;
-            let after = SenderState::from(Some(Account { nonce: 4, ..account }));
+            let after = SenderState::from(Some(Account {
+                nonce: 4,
+                ..account
+            }));
             self.0.lock().on_accounts([(address, after)], 1);
         }
         Ok(Some(account))
