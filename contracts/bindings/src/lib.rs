@@ -52,7 +52,7 @@ contracts! {
     proxy_admin: ProxyAdmin, "artifacts/ProxyAdmin.json";
     rollup: Rollup, "artifacts/Rollup.json";
     system_config: SystemConfig, "artifacts/SystemConfig.json";
-    timelock: TimelockController, "artifacts/TimelockController.json";
+    timelock: Timelock, "artifacts/Timelock.json";
     proxy: TransparentUpgradeableProxy, "artifacts/TransparentUpgradeableProxy.json";
     // L2
     asset_registry: AssetRegistry, "artifacts/AssetRegistry.json";

@@ -20,27 +20,44 @@ contract Inbox is IInbox, Initializable {
     /// Bounds the L2 blocks that one forced record stands for.
     uint64 public constant MAX_FORCED_ENTRIES = 256;
 
+    /// Places that the queue uses in turn as long as no more entries wait. They are opened at the start: an entry then
+    /// costs what changing a slot costs, and not what opening one does.
+    uint64 public constant RING = 256;
+
     ISystemConfig public immutable config;
+    /// @inheritdoc IInbox
     address public immutable portal;
 
-    /// What `post` reads and moves, in two slots. 2^32 L1 blocks are 1,600 years.
+    /// What `post` and `enqueue` move, in one slot. 2^32 L1 blocks are 1,600 years.
     struct Head {
-        uint64 recordCount;
-        uint64 queueLength;
-        uint64 queueConsumed;
-        uint64 lastPostedAt;
-        uint64 lastTimestamp;
+        uint32 recordCount;
+        uint40 queueLength;
+        uint40 queueConsumed;
+        uint40 lastPostedAt;
+        uint40 lastTimestamp;
         uint32 anchorNumber;
+        /// Some entry that may still be asked for has a place of its own, because the ring was full.
+        bool spilled;
+    }
+
+    /// One slot.
+    struct Fixed {
+        uint64 l2ChainId;
         uint32 windowS;
         uint32 forceDelayS;
         uint32 maxDriftS;
-        uint64 l2ChainId;
+        /// The last count that was given a place of its own.
+        uint40 spilledTo;
     }
 
     Head private _head;
+    Fixed private _fixed;
+    /// @inheritdoc IInbox
+    address public sequencer;
     mapping(uint256 count => bytes32) private _batchAccs;
-    mapping(uint256 count => bytes32) private _queueAccs;
-    /// Four timestamps to a slot, because a deposit pays for every slot it opens.
+    /// By place: `count % RING`, or the count itself, which then is at least `RING`.
+    mapping(uint256 place => bytes32) private _queueAccs;
+    /// By place of the count after the entry, four to a slot.
     mapping(uint256 quarter => uint64[4]) private _queueTimestamps;
 
     constructor(ISystemConfig config_, address portal_) {
@@ -52,11 +69,18 @@ contract Inbox is IInbox, Initializable {
     /// @inheritdoc IInbox
     function initialise(Params calldata p) external initializer {
         require(p.l2ChainId != 0 && p.windowS != 0, BadParams());
-        _head.l2ChainId = p.l2ChainId;
-        _head.windowS = p.windowS;
-        _head.forceDelayS = p.forceDelayS;
-        _head.maxDriftS = p.maxDriftS;
-        _head.lastPostedAt = uint64(block.timestamp);
+        _fixed = Fixed(p.l2ChainId, p.windowS, p.forceDelayS, p.maxDriftS, 0);
+        _head.lastPostedAt = uint40(block.timestamp);
+        readSettings();
+        for (uint256 i = 0; i < RING; ++i) {
+            _queueAccs[i] = bytes32(uint256(1));
+            _queueTimestamps[i / 4][i % 4] = 1;
+        }
+    }
+
+    /// @inheritdoc IInbox
+    function readSettings() public {
+        sequencer = config.sequencer();
     }
 
     /// @inheritdoc IInbox
@@ -71,7 +95,8 @@ contract Inbox is IInbox, Initializable {
     ) external returns (uint64 index) {
         require(msg.sender == portal, NotPortal(msg.sender));
 
-        index = _head.queueLength;
+        Head memory head = _head;
+        index = head.queueLength;
         QueueEntry memory entry = QueueEntry({
             index: index,
             timestamp: uint64(block.timestamp),
@@ -84,12 +109,9 @@ contract Inbox is IInbox, Initializable {
             isCreation: isCreation,
             data: data
         });
-        bytes32 acc = nextQueueAcc(_queueAccs[index], entry.entryHash());
-        _queueAccs[index + 1] = acc;
-        // The remainder finds a place in a slot; nothing here is random.
-        // slither-disable-next-line weak-prng
-        _queueTimestamps[index / 4][index % 4] = uint64(block.timestamp);
-        _head.queueLength = index + 1;
+        bytes32 acc = nextQueueAcc(_queueAcc(head, index), entry.entryHash());
+        _put(head, acc);
+        _head = head;
         emit Enqueued(index, from, to, entry, acc);
     }
 
@@ -100,25 +122,26 @@ contract Inbox is IInbox, Initializable {
         require(record.prevAcc == acc, WrongPrevAcc(acc));
 
         bytes32[] memory blobHashes = _checkPayload(record, payload);
-        _checkTime(record, head);
-        _checkQueue(record, head);
+        Fixed memory fixed_ = _fixed;
+        _checkTime(record, head, fixed_);
+        _checkQueue(record, head, fixed_);
         _checkAnchor(record, head);
-        _checkSignature(record, signature, head.l2ChainId);
+        _checkSignature(record, signature, fixed_.l2ChainId);
 
-        head.lastPostedAt = uint64(block.timestamp);
+        head.lastPostedAt = uint40(block.timestamp);
         _append(record, head, blobHashes, payload);
     }
 
     /// @inheritdoc IInbox
     function forceAdvance() external {
         Head memory head = _head;
-        uint256 deadline = uint256(head.lastPostedAt) + head.windowS;
+        uint256 deadline = uint256(head.lastPostedAt) + _fixed.windowS;
         require(block.timestamp > deadline, WindowOpen(deadline));
 
-        uint64 consumed = head.queueConsumed + MAX_FORCED_ENTRIES;
+        uint64 consumed = uint64(head.queueConsumed) + MAX_FORCED_ENTRIES;
         if (consumed >= head.queueLength) {
             consumed = head.queueLength;
-            head.lastPostedAt = uint64(block.timestamp);
+            head.lastPostedAt = uint40(block.timestamp);
         }
         uint64 nowS = uint64(block.timestamp);
         Record memory record = Record({
@@ -126,7 +149,7 @@ contract Inbox is IInbox, Initializable {
             kind: KIND_FORCED,
             lastTimestamp: head.lastTimestamp > nowS ? head.lastTimestamp : nowS,
             queueConsumed: consumed,
-            queueAcc: _queueAccs[consumed],
+            queueAcc: _queueAcc(head, consumed),
             anchorNumber: uint64(block.number - 1),
             anchorHash: blockhash(block.number - 1),
             payloadHash: 0
@@ -157,14 +180,18 @@ contract Inbox is IInbox, Initializable {
 
     /// @inheritdoc IInbox
     function queueAccs(uint256 count) external view returns (bytes32) {
-        require(count <= _head.queueLength, UnknownIndex(count));
-        return _queueAccs[count];
+        Head memory head = _head;
+        require(count <= head.queueLength, UnknownIndex(count));
+        require(count >= head.queueConsumed, Forgotten(count));
+        return _queueAcc(head, count);
     }
 
     /// @inheritdoc IInbox
     function queueTimestamp(uint256 index) external view returns (uint64) {
-        require(index < _head.queueLength, UnknownIndex(index));
-        return _queueTimestamps[index / 4][index % 4];
+        Head memory head = _head;
+        require(index < head.queueLength, UnknownIndex(index));
+        require(index >= head.queueConsumed, Forgotten(index));
+        return _timestamp(_place(head, index + 1));
     }
 
     /// @inheritdoc IInbox
@@ -174,7 +201,8 @@ contract Inbox is IInbox, Initializable {
 
     /// @inheritdoc IInbox
     function params() external view returns (Params memory) {
-        return Params(_head.l2ChainId, _head.windowS, _head.forceDelayS, _head.maxDriftS);
+        Fixed memory f = _fixed;
+        return Params(f.l2ChainId, f.windowS, f.forceDelayS, f.maxDriftS);
     }
 
     function _append(Record memory record, Head memory head, bytes32[] memory blobHashes, bytes calldata payload)
@@ -182,10 +210,12 @@ contract Inbox is IInbox, Initializable {
     {
         uint64 index = head.recordCount;
         bytes32 acc = record.accAfter();
-        head.recordCount = index + 1;
-        head.queueConsumed = record.queueConsumed;
-        head.lastTimestamp = record.lastTimestamp;
+        head.recordCount = uint32(index + 1);
+        head.queueConsumed = uint40(record.queueConsumed);
+        // Both checked against L1's time and number, or taken from them.
+        head.lastTimestamp = uint40(record.lastTimestamp);
         head.anchorNumber = uint32(record.anchorNumber);
+        if (head.spilled && head.queueConsumed > _fixed.spilledTo) head.spilled = false;
         _head = head;
         _batchAccs[index + 1] = acc;
         emit Posted(index, acc, record, blobHashes, payload);
@@ -217,22 +247,53 @@ contract Inbox is IInbox, Initializable {
         require(record.payloadHash == hash, WrongPayloadHash(hash));
     }
 
-    function _checkTime(Record memory record, Head memory head) private view {
-        uint256 min = block.timestamp > head.windowS ? block.timestamp - head.windowS : 0;
+    /// Gives the next entry its place: in the ring if the one that has the place is consumed, else one of its own.
+    function _put(Head memory head, bytes32 acc) private {
+        uint256 count = uint256(head.queueLength) + 1;
+        uint256 place = count % RING;
+        if (count - head.queueConsumed >= RING) {
+            place = count;
+            head.spilled = true;
+            _fixed.spilledTo = uint40(count);
+        }
+        _queueAccs[place] = acc;
+        // The remainder finds a place in a slot; nothing here is random.
+        // slither-disable-next-line weak-prng
+        _queueTimestamps[place / 4][place % 4] = uint64(block.timestamp);
+        head.queueLength = uint40(count);
+    }
+
+    /// Where a count stands that is not below `queueConsumed`.
+    function _place(Head memory head, uint256 count) private view returns (uint256) {
+        if (head.spilled && count >= RING && _queueAccs[count] != 0) return count;
+        return count % RING;
+    }
+
+    function _queueAcc(Head memory head, uint256 count) private view returns (bytes32) {
+        return count == 0 ? bytes32(0) : _queueAccs[_place(head, count)];
+    }
+
+    function _timestamp(uint256 place) private view returns (uint64) {
+        return _queueTimestamps[place / 4][place % 4];
+    }
+
+    function _checkTime(Record memory record, Head memory head, Fixed memory fixed_) private view {
+        uint256 min = block.timestamp > fixed_.windowS ? block.timestamp - fixed_.windowS : 0;
         if (min < head.lastTimestamp) min = head.lastTimestamp;
-        uint256 max = block.timestamp + head.maxDriftS;
+        uint256 max = block.timestamp + fixed_.maxDriftS;
         require(min <= record.lastTimestamp && record.lastTimestamp <= max, TimestampOutOfRange(min, max));
     }
 
-    function _checkQueue(Record memory record, Head memory head) private view {
+    function _checkQueue(Record memory record, Head memory head, Fixed memory fixed_) private view {
         uint64 consumed = record.queueConsumed;
         require(
             head.queueConsumed <= consumed && consumed <= head.queueLength,
             QueueOutOfRange(head.queueConsumed, head.queueLength)
         );
-        require(record.queueAcc == _queueAccs[consumed], WrongQueueAcc(_queueAccs[consumed]));
+        bytes32 acc = _queueAcc(head, consumed);
+        require(record.queueAcc == acc, WrongQueueAcc(acc));
         if (consumed < head.queueLength) {
-            uint256 deadline = uint256(_queueTimestamps[consumed / 4][consumed % 4]) + head.forceDelayS;
+            uint256 deadline = uint256(_timestamp(_place(head, uint256(consumed) + 1))) + fixed_.forceDelayS;
             require(record.lastTimestamp <= deadline, MustConsume(consumed, deadline));
         }
     }
@@ -249,6 +310,6 @@ contract Inbox is IInbox, Initializable {
 
     function _checkSignature(Record memory record, bytes calldata signature, uint64 l2ChainId) private view {
         address signer = ECDSA.recoverCalldata(record.digest(l2ChainId, address(this)), signature);
-        require(signer == config.sequencer(), WrongSigner(signer));
+        require(signer == sequencer, WrongSigner(signer));
     }
 }

@@ -9,13 +9,16 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {AddressAlias} from "./AddressAlias.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
+import {Withdrawals} from "./Withdrawals.sol";
 import {IPortal} from "./interfaces/IPortal.sol";
+import {IRollup} from "./interfaces/IRollup.sol";
 import {ISystemConfig} from "./interfaces/ISystemConfig.sol";
+import {IWithdrawals} from "./interfaces/IWithdrawals.sol";
 
 /// @title Portal
-/// @dev Invariant: token balance >= escrowed + gasFees, and escrowed = sum of all mints enqueued
+/// @dev Invariant: token balance >= escrowed + gasFees, and escrowed = all mints enqueued less all withdrawals paid
 /// (test/l1/PortalIsSolvent.t.sol).
-contract Portal is IPortal, Initializable, ReentrancyGuardTransient {
+contract Portal is IPortal, Withdrawals, Initializable, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -24,10 +27,6 @@ contract Portal is IPortal, Initializable, ReentrancyGuardTransient {
     uint256 public constant MAX_DATA_BYTES = 120_000;
     /// A mint needs 21,000; the rest lets an account that delegates to code run it.
     uint64 public constant DEFAULT_GAS_LIMIT = 50_000;
-
-    IERC20 public immutable token;
-    IInbox public immutable inbox;
-    ISystemConfig public immutable config;
 
     /// One slot, because every deposit writes it. 2^96 wei is eighty times the supply of OPEN; 2^32 blocks are 1,600
     /// years.
@@ -38,17 +37,32 @@ contract Portal is IPortal, Initializable, ReentrancyGuardTransient {
         uint32 gasInBlock;
     }
 
-    Books private _books;
+    /// A copy of what `SystemConfig` says, in one slot.
+    struct Terms {
+        uint64 gasPrice;
+        uint32 gasPerBlock;
+        uint64 pausedUntil;
+    }
 
-    constructor(IERC20 token_, IInbox inbox_, ISystemConfig config_) {
-        token = token_;
-        inbox = inbox_;
-        config = config_;
+    Books private _books;
+    Terms private _terms;
+
+    constructor(IERC20 token_, IInbox inbox_, ISystemConfig config_, IRollup rollup_)
+        Withdrawals(token_, inbox_, config_, rollup_)
+    {
         _disableInitializers();
     }
 
     /// @inheritdoc IPortal
-    function initialise() external initializer {}
+    function initialise() external initializer {
+        readSettings();
+    }
+
+    /// @inheritdoc IPortal
+    function readSettings() public {
+        (uint64 gasPrice, uint32 gasPerBlock, uint64 pausedUntil) = config.depositTerms();
+        _terms = Terms(gasPrice, gasPerBlock, pausedUntil);
+    }
 
     /// @inheritdoc IPortal
     function deposit(address to, uint256 mint, uint256 value, uint64 gasLimit, bool isCreation, bytes calldata data)
@@ -105,17 +119,31 @@ contract Portal is IPortal, Initializable, ReentrancyGuardTransient {
 
     /// @inheritdoc IPortal
     function gasCost(uint64 gasLimit) external view returns (uint256) {
-        // slither-disable-next-line unused-return
-        (uint64 price,,) = config.depositTerms();
-        return uint256(gasLimit) * price;
+        return uint256(gasLimit) * _terms.gasPrice;
     }
 
     /// @inheritdoc IPortal
     function gasLeftInBlock() external view returns (uint256) {
-        // slither-disable-next-line unused-return
-        (, uint32 perBlock,) = config.depositTerms();
+        uint256 perBlock = _terms.gasPerBlock;
         uint256 used = _gasUsedHere(_books);
         return used < perBlock ? perBlock - used : 0;
+    }
+
+    /// @inheritdoc IWithdrawals
+    function paused() external view returns (bool) {
+        return block.timestamp < _terms.pausedUntil;
+    }
+
+    function _pausedUntil() internal view override returns (uint256) {
+        return _terms.pausedUntil;
+    }
+
+    function _unbook(uint256 amount) internal override {
+        _books.escrowed -= amount.toUint96();
+    }
+
+    function _requireNoDeposit() internal view override {
+        require(!_reentrancyGuardEntered(), NonReentrant());
     }
 
     function _deposit(address to, uint256 mint, uint256 value, uint64 gasLimit, bool isCreation, bytes calldata data)
@@ -135,9 +163,10 @@ contract Portal is IPortal, Initializable, ReentrancyGuardTransient {
 
     /// Books one deposit against the limits of this L1 block, before anything is called that could re-enter.
     function _book(uint256 mint, uint64 gasLimit) private returns (uint256 fee) {
-        (uint64 price, uint32 perBlock, bool isPaused) = config.depositTerms();
-        require(mint == 0 || !isPaused, DepositsPaused());
-        fee = uint256(gasLimit) * price;
+        Terms memory terms = _terms;
+        uint256 perBlock = terms.gasPerBlock;
+        require(mint == 0 || block.timestamp >= terms.pausedUntil, DepositsPaused());
+        fee = uint256(gasLimit) * terms.gasPrice;
 
         Books memory books = _books;
         uint256 used = _gasUsedHere(books);

@@ -3,6 +3,8 @@ pragma solidity ^0.8.30;
 
 import {OwnableUpgradeable} from "@openzeppelin/contracts-upgradeable/access/OwnableUpgradeable.sol";
 import {Ownable2StepUpgradeable} from "@openzeppelin/contracts-upgradeable/access/Ownable2StepUpgradeable.sol";
+import {IInbox} from "./interfaces/IInbox.sol";
+import {IPortal} from "./interfaces/IPortal.sol";
 import {ISystemConfig} from "./interfaces/ISystemConfig.sol";
 
 /// @title SystemConfig
@@ -18,7 +20,10 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
     uint96 public constant MAX_BOND = 100 ether;
     uint64 public constant PAUSE_S = 30 days;
 
-    // One slot: what a deposit reads.
+    /// It and its Portal keep copies of what they read often, and are told to read again.
+    IInbox public immutable inbox;
+
+    // One slot: what the Portal copies.
     uint64 private _depositGasPrice;
     uint32 private _depositGasPerBlock;
     uint64 private _pauseSpanStart;
@@ -30,7 +35,8 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
     uint96 public bond;
     bytes32 public programHash;
 
-    constructor() {
+    constructor(IInbox inbox_) {
+        inbox = inbox_;
         _disableInitializers();
     }
 
@@ -46,8 +52,8 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
     }
 
     /// @inheritdoc ISystemConfig
-    function depositTerms() external view returns (uint64, uint32, bool) {
-        return (_depositGasPrice, _depositGasPerBlock, paused());
+    function depositTerms() external view returns (uint64, uint32, uint64) {
+        return (_depositGasPrice, _depositGasPerBlock, _pauseOn ? _pauseSpanStart + PAUSE_S : 0);
     }
 
     /// @inheritdoc ISystemConfig
@@ -67,6 +73,7 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
         }
         _pauseOn = true;
         emit Paused(start + PAUSE_S);
+        _tellPortal();
     }
 
     /// @inheritdoc ISystemConfig
@@ -74,11 +81,13 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
         require(msg.sender == council || msg.sender == owner(), NotCouncil(msg.sender));
         _pauseOn = false;
         emit Unpaused();
+        _tellPortal();
     }
 
     /// @inheritdoc ISystemConfig
     function setSequencer(address value) external onlyOwner {
         _setSequencer(value);
+        inbox.readSettings();
     }
 
     /// @inheritdoc ISystemConfig
@@ -94,6 +103,7 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
     /// @inheritdoc ISystemConfig
     function setDepositGas(uint64 price, uint32 perBlock) external onlyOwner {
         _setDepositGas(price, perBlock);
+        _tellPortal();
     }
 
     /// @inheritdoc ISystemConfig
@@ -146,6 +156,10 @@ contract SystemConfig is ISystemConfig, Ownable2StepUpgradeable {
     function _setProgramHash(bytes32 value) private {
         programHash = value;
         emit ProgramHashSet(value);
+    }
+
+    function _tellPortal() private {
+        IPortal(inbox.portal()).readSettings();
     }
 
     function _checkBounds(uint256 given, uint256 min, uint256 max) private pure {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {TransparentUpgradeableProxy} from "@openzeppelin/contracts/proxy/transparent/TransparentUpgradeableProxy.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Test} from "forge-std/Test.sol";
@@ -11,6 +10,7 @@ import {Portal} from "src/l1/Portal.sol";
 import {KIND_BLOBS, KIND_CALLDATA, Record} from "src/l1/Record.sol";
 import {Rollup} from "src/l1/Rollup.sol";
 import {SystemConfig} from "src/l1/SystemConfig.sol";
+import {Timelock} from "src/l1/Timelock.sol";
 import {IInbox} from "src/l1/interfaces/IInbox.sol";
 import {ISystemConfig} from "src/l1/interfaces/ISystemConfig.sol";
 
@@ -36,7 +36,7 @@ abstract contract L1Test is Test {
     address internal user = makeAddr("user");
 
     IERC20 internal token;
-    TimelockController internal timelock;
+    Timelock internal timelock;
     SystemConfig internal config;
     Inbox internal inbox;
     Portal internal portal;
@@ -57,17 +57,20 @@ abstract contract L1Test is Test {
         token = token_;
         address[] memory roles = new address[](1);
         roles[0] = address(this);
-        timelock = new TimelockController(10 days, roles, roles, address(0));
+        timelock = new Timelock(10 days, roles, roles, address(0));
 
-        config = SystemConfig(proxy(address(new SystemConfig()), abi.encodeCall(SystemConfig.initialise, settings())));
-        // Two implementations and the inbox proxy come first.
-        address portalAddress = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
-        inbox = Inbox(proxy(address(new Inbox(config, portalAddress)), abi.encodeCall(Inbox.initialise, inboxParams())));
-        portal = Portal(proxy(address(new Portal(token, inbox, config)), abi.encodeCall(Portal.initialise, ())));
-        assertEq(address(portal), portalAddress);
-        rollup = Rollup(
-            proxy(address(new Rollup(inbox, config)), abi.encodeCall(Rollup.initialise, (CHALLENGE_S, GENESIS_ROOT)))
-        );
+        // Implementation and proxy, four times: all name each other, so all addresses are known before.
+        uint256 nonce = vm.getNonce(address(this));
+        config = SystemConfig(vm.computeCreateAddress(address(this), nonce + 1));
+        inbox = Inbox(vm.computeCreateAddress(address(this), nonce + 3));
+        portal = Portal(vm.computeCreateAddress(address(this), nonce + 5));
+        rollup = Rollup(vm.computeCreateAddress(address(this), nonce + 7));
+        proxy(address(new SystemConfig(inbox)), abi.encodeCall(SystemConfig.initialise, settings()));
+        proxy(address(new Inbox(config, address(portal))), abi.encodeCall(Inbox.initialise, inboxParams()));
+        proxy(address(new Portal(token, inbox, config, rollup)), abi.encodeCall(Portal.initialise, ()));
+        address last =
+            proxy(address(new Rollup(inbox, config)), abi.encodeCall(Rollup.initialise, (CHALLENGE_S, GENESIS_ROOT)));
+        assertEq(last, address(rollup));
     }
 
     function proxy(address implementation, bytes memory call) internal returns (address) {

@@ -15,10 +15,10 @@ contract SystemConfigTest is L1Test {
         assertEq(config.feeRecipient(), feeRecipient);
         assertEq(config.bond(), BOND);
         assertEq(config.programHash(), PROGRAM);
-        (uint64 price, uint32 perBlock, bool isPaused) = config.depositTerms();
+        (uint64 price, uint32 perBlock, uint64 pausedUntil) = config.depositTerms();
         assertEq(price, GAS_PRICE);
         assertEq(perBlock, GAS_PER_BLOCK);
-        assertFalse(isPaused);
+        assertEq(pausedUntil, 0);
     }
 
     function test_initialise_again_reverts() public {
@@ -27,7 +27,7 @@ contract SystemConfigTest is L1Test {
     }
 
     function test_initialise_withZeroAddresses_reverts() public {
-        address implementation = address(new SystemConfig());
+        address implementation = address(new SystemConfig(inbox));
         ISystemConfig.Settings memory s = settings();
         s.owner = address(0);
         vm.expectRevert(abi.encodeWithSelector(OwnableUpgradeable.OwnableInvalidOwner.selector, address(0)));

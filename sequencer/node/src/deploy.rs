@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use bindings::{
     inbox::Inbox, open_token::OpenToken, portal::Portal,
     proxy::TransparentUpgradeableProxy as Proxy, rollup::Rollup, system_config::SystemConfig,
-    timelock::TimelockController as Timelock,
+    timelock::Timelock,
 };
 use config::{Contracts, Network};
 use l1::{Client, Fees, FeesNow, PrivateKeySigner};
@@ -37,8 +37,10 @@ pub struct Roles {
     pub deposit_gas_per_block: u32,
 }
 
-/// Gas for any one of our deployments; the largest takes under four million.
-const DEPLOY_GAS: u64 = 5_000_000;
+/// Gas for any one of our deployments; the largest takes under six million.
+const DEPLOY_GAS: u64 = 7_000_000;
+/// The Inbox's proxy also opens the storage that its queue goes round in.
+const INBOX_PROXY_GAS: u64 = 10_000_000;
 /// Asked this often whether a transaction is mined.
 const POLL: Duration = Duration::from_millis(50);
 /// Then L1 is considered stuck: longer than ten slots.
@@ -86,6 +88,7 @@ impl<'a> Deployer<'a> {
         name: &str,
         code: &Bytes,
         arguments: Vec<u8>,
+        gas_limit: u64,
     ) -> anyhow::Result<Address> {
         let at = self.address(0);
         self.transact(
@@ -93,7 +96,7 @@ impl<'a> Deployer<'a> {
             TxKind::Create,
             U256::ZERO,
             [code.as_ref(), &arguments].concat().into(),
-            DEPLOY_GAS,
+            gas_limit,
         )
         .await?;
         Ok(at)
@@ -194,7 +197,7 @@ pub async fn deploy(
             let owner = deployer.key.address();
             let arguments = OpenToken::constructorCall { owner_: owner }.abi_encode();
             deployer
-                .create("OpenToken", code("OpenToken")?, arguments)
+                .create("OpenToken", code("OpenToken")?, arguments, DEPLOY_GAS)
                 .await?
         }
     };
@@ -206,9 +209,10 @@ pub async fn deploy(
     };
     let timelock = deployer
         .create(
-            "TimelockController",
-            code("TimelockController")?,
+            "Timelock",
+            code("Timelock")?,
             arguments.abi_encode(),
+            DEPLOY_GAS,
         )
         .await?;
 
@@ -233,9 +237,10 @@ pub async fn deploy(
     proxied(
         deployer,
         "SystemConfig",
-        Vec::new(),
+        SystemConfig::constructorCall { inbox_: inbox }.abi_encode(),
         timelock,
         settings.abi_encode(),
+        DEPLOY_GAS,
     )
     .await?;
 
@@ -255,12 +260,21 @@ pub async fn deploy(
         portal_: portal,
     }
     .abi_encode();
-    proxied(deployer, "Inbox", arguments, timelock, params.abi_encode()).await?;
+    proxied(
+        deployer,
+        "Inbox",
+        arguments,
+        timelock,
+        params.abi_encode(),
+        INBOX_PROXY_GAS,
+    )
+    .await?;
 
     let arguments = Portal::constructorCall {
         token_: open_token,
         inbox_: inbox,
         config_: system_config,
+        rollup_: rollup,
     }
     .abi_encode();
     proxied(
@@ -269,6 +283,7 @@ pub async fn deploy(
         arguments,
         timelock,
         Portal::initialiseCall {}.abi_encode(),
+        DEPLOY_GAS,
     )
     .await?;
 
@@ -281,7 +296,15 @@ pub async fn deploy(
         config_: system_config,
     }
     .abi_encode();
-    proxied(deployer, "Rollup", arguments, timelock, init.abi_encode()).await?;
+    proxied(
+        deployer,
+        "Rollup",
+        arguments,
+        timelock,
+        init.abi_encode(),
+        DEPLOY_GAS,
+    )
+    .await?;
 
     let deployed_at = deployer.finish().await?;
     Ok(Contracts {
@@ -302,10 +325,11 @@ async fn proxied(
     arguments: Vec<u8>,
     owner: Address,
     init: Vec<u8>,
+    proxy_gas: u64,
 ) -> anyhow::Result<()> {
     let code =
         bindings::bytecode(name).with_context(|| format!("no bytecode snapshot of {name}"))?;
-    let implementation = deployer.create(name, code, arguments).await?;
+    let implementation = deployer.create(name, code, arguments, DEPLOY_GAS).await?;
     let proxy = bindings::bytecode("TransparentUpgradeableProxy")
         .context("no bytecode snapshot of the proxy")?;
     let arguments = Proxy::constructorCall {
@@ -314,7 +338,12 @@ async fn proxied(
         _data: init.into(),
     };
     deployer
-        .create(&format!("{name}'s proxy"), proxy, arguments.abi_encode())
+        .create(
+            &format!("{name}'s proxy"),
+            proxy,
+            arguments.abi_encode(),
+            proxy_gas,
+        )
         .await?;
     Ok(())
 }

@@ -54,9 +54,15 @@ interface IInbox {
     /// @notice The sequencer still has until `deadline`, L1 time.
     error WindowOpen(uint256 deadline);
     error UnknownIndex(uint256 index);
+    /// @notice It is consumed, and its storage used again.
+    error Forgotten(uint256 index);
 
-    /// @notice Called once, by the proxy's constructor. The first window starts now.
+    /// @notice Called once, by the proxy's constructor. The first window starts now. Opens the storage that the queue
+    /// then uses again and again, so that no depositor pays for it.
     function initialise(Params calldata params) external;
+
+    /// @notice Reads the sequencer's address from `SystemConfig`, which calls this whenever it changes. Anyone may call.
+    function readSettings() external;
 
     /// @notice Appends an entry to the queue. For the Portal, which has taken what the entry mints and its gas.
     /// @return index Its position.
@@ -81,6 +87,12 @@ interface IInbox {
     /// so that a returning sequencer has time to build on this record.
     function forceAdvance() external;
 
+    /// @return The contract that may enqueue.
+    function portal() external view returns (address);
+
+    /// @return The address whose signature `post` accepts.
+    function sequencer() external view returns (address);
+
     /// @return The current batch accumulator.
     function batchAcc() external view returns (bytes32);
 
@@ -94,10 +106,11 @@ interface IInbox {
     /// @return Number of queue entries ever.
     function queueLength() external view returns (uint64);
 
-    /// @return The queue accumulator after `count` entries; zero for none. Reverts beyond `queueLength`.
+    /// @return The queue accumulator after `count` entries; zero for none. Reverts beyond `queueLength`, and below
+    /// `queueConsumed`, where storage is used again: what was there the events tell.
     function queueAccs(uint256 count) external view returns (bytes32);
 
-    /// @return L1 timestamp of queue entry `index`, seconds. Reverts if there is none.
+    /// @return L1 timestamp of queue entry `index`, seconds. Reverts if there is none that still waits.
     function queueTimestamp(uint256 index) external view returns (uint64);
 
     /// @return lastTimestamp L2 timestamp of the last record, seconds; zero before the first.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IWithdrawals} from "./IWithdrawals.sol";
+
 /// @title Portal
-/// @notice Where OPEN enters L2, and where anyone may put a transaction that the sequencer must include.
-/// @dev Absent: withdrawals. What is escrowed here leaves only by a later version of this contract.
-interface IPortal {
+/// @notice Where OPEN enters and leaves L2, and where anyone may put a transaction that the sequencer must include.
+interface IPortal is IWithdrawals {
     /// @notice An EIP-2612 permit for the Portal, signed by the caller.
     struct Permit {
         uint256 value;
@@ -30,6 +31,9 @@ interface IPortal {
 
     /// @notice Called once, by the proxy's constructor.
     function initialise() external;
+
+    /// @notice Reads price, limit and pause from `SystemConfig`, which calls this whenever they change. Anyone may call.
+    function readSettings() external;
 
     /// @notice Puts a transaction into the L1 queue. Takes `mint + gasLimit * depositGasPrice` OPEN from the caller.
     /// With `mint` 0 it is a forced transaction, which the council cannot pause.

@@ -62,14 +62,14 @@ interface ISystemConfig {
 
     /// @return gasPrice Wei of OPEN per L2 gas.
     /// @return gasPerBlock L2 gas that all deposits of one L1 block may use.
-    /// @return isPaused Whether deposits that mint are refused now.
-    function depositTerms() external view returns (uint64 gasPrice, uint32 gasPerBlock, bool isPaused);
+    /// @return pausedUntil When the pause that is on ends, seconds; in the past, or zero, if none is on.
+    function depositTerms() external view returns (uint64 gasPrice, uint32 gasPerBlock, uint64 pausedUntil);
 
     /// @return Whether new deposits and finalisation are stopped now.
     function paused() external view returns (bool);
 
-    /// @notice Stops deposits that mint, and confirmation of assertions; never forced transactions, batches or
-    /// `forceAdvance`. The first pause opens a span of 30 days in which the council pauses and unpauses freely; at its
+    /// @notice Stops deposits that mint, payment of withdrawals, and confirmation of assertions; never forced
+    /// transactions, batches, `forceAdvance`, assertions or proofs of withdrawals. The first pause opens a span of 30 days in which the council pauses and unpauses freely; at its
     /// end the pause is over by itself, and for another 30 days there can be none.
     function pause() external;
 
