@@ -103,7 +103,7 @@ struct Compare {
     #[arg(long, default_value_t = 20)]
     latency_seconds: u64,
     /// Transactions signed beforehand for each saturated second; a run that uses them up ends early
-    #[arg(long, default_value_t = 16_000)]
+    #[arg(long, default_value_t = 32_000)]
     sign_rate: u64,
 }
 

@@ -19,5 +19,5 @@ pub use hostile::{Craft, Payload, blobs_with, sequencers_batch};
 pub use l1_side::{L1, Reverted};
 pub use money::assert_backed;
 pub use node_side::{Node, payment};
-pub use process::{Tributary, free_port};
+pub use process::{Role, Tributary, free_port};
 pub use world::{USERS, World, eth, user};

@@ -1,20 +1,26 @@
-//! The real program as a process of its own, which may die.
+//! The real program as processes of their own, which may die.
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use std::{
+    ffi::OsStr,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-/// A running `tributary dev`. Killed when dropped.
-pub struct Tributary {
+/// A running `tributary` of any role, killed when dropped.
+pub struct Role {
     child: Child,
+    log: PathBuf,
+}
+
+/// A running role that answers JSON-RPC.
+pub struct Tributary {
+    role: Role,
     http: reqwest::Client,
     url: String,
-    log: PathBuf,
     /// From its start to its first answer.
     pub started_in: Duration,
 }
@@ -44,49 +50,101 @@ fn program() -> anyhow::Result<PathBuf> {
     Ok(built)
 }
 
-impl Tributary {
-    /// Starts in `datadir` and waits for the first answer.
-    pub async fn start(datadir: &Path, rpc_port: u16, l1_port: u16) -> anyhow::Result<Self> {
-        l1::install_tls();
-        let log = datadir.with_extension("log");
+impl Role {
+    /// Starts `tributary` with `args`; `keys` go through the environment, and what it says into `log`.
+    pub fn start<A: AsRef<OsStr>>(
+        log: PathBuf,
+        args: impl IntoIterator<Item = A>,
+        keys: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&log)?;
         let program = program()?;
-        let before = Instant::now();
         let child = Command::new(&program)
-            .args(["dev", "--datadir"])
-            .arg(datadir)
-            .args([
-                "--rpc-port",
-                &rpc_port.to_string(),
-                "--l1-port",
-                &l1_port.to_string(),
-            ])
-            .args(["--batch-interval-ms", "1000", "--l1-block-time-ms", "500"])
+            .args(args)
+            .envs(keys.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
+        Ok(Self { child, log })
+    }
+
+    /// An error if it has ended.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!(
+                "tributary ended with {status}; its last words:\n{}",
+                self.last_words()
+            );
+        }
+        Ok(())
+    }
+
+    /// `kill -9`.
+    pub fn act_kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// The end of its log.
+    pub fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let _ = self.act_kill();
+    }
+}
+
+impl Tributary {
+    /// Starts `tributary dev` in `datadir` and waits for the first answer.
+    pub async fn start(datadir: &Path, rpc_port: u16, l1_port: u16) -> anyhow::Result<Self> {
+        let args = [
+            "dev".into(),
+            "--datadir".into(),
+            datadir.display().to_string(),
+            "--rpc-port".into(),
+            rpc_port.to_string(),
+            "--l1-port".into(),
+            l1_port.to_string(),
+            "--batch-interval-ms".into(),
+            "1000".into(),
+            "--l1-block-time-ms".into(),
+            "500".into(),
+        ];
+        Self::serve(datadir.with_extension("log"), args, &[], rpc_port).await
+    }
+
+    /// Starts any role that serves JSON-RPC on `rpc_port`, and waits for the first answer.
+    pub async fn serve<A: AsRef<OsStr>>(
+        log: PathBuf,
+        args: impl IntoIterator<Item = A>,
+        keys: &[(&str, String)],
+        rpc_port: u16,
+    ) -> anyhow::Result<Self> {
+        l1::install_tls();
+        let before = Instant::now();
+        let role = Role::start(log, args, keys)?;
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .build()?;
         let mut this = Self {
-            child,
+            role,
             http,
             url: format!("http://127.0.0.1:{rpc_port}"),
-            log,
             started_in: Duration::ZERO,
         };
         while this.ask("eth_blockNumber", json!([])).await.is_err() {
-            if let Some(status) = this.child.try_wait()? {
-                bail!(
-                    "tributary ended with {status}; its last words:\n{}",
-                    this.last_words()
-                );
-            }
+            this.role.check()?;
             ensure!(
                 before.elapsed() < Duration::from_secs(60),
                 "no answer for a minute:\n{}",
@@ -96,6 +154,11 @@ impl Tributary {
         }
         this.started_in = before.elapsed();
         Ok(this)
+    }
+
+    /// Its JSON-RPC.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// One question; an error of the node and a dead node are both errors here.
@@ -117,21 +180,11 @@ impl Tributary {
 
     /// `kill -9`.
     pub fn act_kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
+        self.role.act_kill()
     }
 
     /// The end of its log.
     pub fn last_words(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
-    }
-}
-
-impl Drop for Tributary {
-    fn drop(&mut self) {
-        let _ = self.act_kill();
+        self.role.last_words()
     }
 }

@@ -27,11 +27,15 @@ struct State {
     batcher: Batcher,
     /// Signed and not landed, oldest first.
     signed: VecDeque<Arc<SignedBatch>>,
+    /// When the first of `signed` became the first, ms.
+    first_since_ms: u64,
     rewinds: u64,
     /// L1's prices when we last asked, wei: base fee and blob base fee.
     prices: (u128, u128),
 }
 
+/// A batch that has not landed after this part of the inbox's window is made again, of the blocks that wait by then.
+const PATIENCE_PART: u64 = 12;
 /// Looks this often for something to batch.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -42,6 +46,7 @@ impl BatchMaker {
         let state = State {
             batcher,
             signed: VecDeque::new(),
+            first_since_ms: 0,
             rewinds: 0,
             prices: (0, 1),
         };
@@ -111,12 +116,19 @@ impl BatchMaker {
                 .position(|batch| batch.record.accumulate() == tip.acc)
             {
                 state.signed.drain(..=landed);
+                state.first_since_ms = now_ms;
             }
             let rooted = state
                 .signed
                 .front()
                 .is_none_or(|batch| batch.record.prev_acc == tip.acc);
-            if rewinds != state.rewinds || !rooted {
+            // L1 may refuse it by now, for its anchor or its time, which a poster in another process cannot tell us.
+            let patience_ms = self.chain.network.delays.window_s * 1_000 / PATIENCE_PART;
+            let stale = !state.signed.is_empty() && now_ms > state.first_since_ms + patience_ms;
+            if stale {
+                tracing::warn!("nobody posted a signed batch for long; it is made again");
+            }
+            if rewinds != state.rewinds || !rooted || stale {
                 state.rewinds = rewinds;
                 state.batcher.reset();
                 state.signed.clear();
@@ -161,6 +173,9 @@ impl BatchMaker {
             "batch signed"
         );
         state.batcher.sent(&batch);
+        if state.signed.is_empty() {
+            state.first_since_ms = now_ms;
+        }
         state.signed.push_back(Arc::new(batch));
         Ok(true)
     }

@@ -246,9 +246,12 @@ impl Driver {
                 let Some(header) = self.client.header(number).await? else {
                     break;
                 };
-                // Of the fork that the tracker reads, or its next reorg would not take the anchor back.
-                if self.tracker.hash_of(number) != Some(header.hash_slow()) {
-                    break;
+                // Of the fork that the tracker reads, or its next reorg would not take the anchor back. Blocks before
+                // those it remembers are no anchors.
+                match self.tracker.hash_of(number) {
+                    None => continue,
+                    Some(read) if read != header.hash_slow() => break,
+                    Some(_) => {}
                 }
                 self.chain
                     .l1

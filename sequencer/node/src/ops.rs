@@ -53,6 +53,9 @@ impl Chain {
         if !self.l1.is_caught_up() {
             return Some("reading L1".into());
         }
+        if !self.is_anchored().unwrap_or(false) {
+            return Some("waiting for an L1 block with its confirmations".into());
+        }
         None
     }
 }

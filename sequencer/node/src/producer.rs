@@ -15,7 +15,7 @@ use builder::{BlockBuilder, BlockLimits, Stop};
 use config::Network;
 use mempool::SharedPool;
 use parking_lot::Mutex;
-use primitives::{BlockInput, SealedBlock};
+use primitives::{Anchor, BlockInput, SealedBlock};
 use std::{
     collections::HashMap,
     sync::{
@@ -120,6 +120,16 @@ impl Chain {
         Ok(())
     }
 
+    /// True if the next block has an L1 block to name. Genesis names none, and L1 takes no record that names none.
+    pub fn is_anchored(&self) -> anyhow::Result<bool> {
+        if self.l1.newest_anchor().is_some() {
+            return Ok(true);
+        }
+        let head = self.store.head().header.number;
+        let meta = self.store.meta(head)?.unwrap_or_default();
+        Ok(meta.anchor != Anchor::default())
+    }
+
     /// True when the process should end.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
@@ -132,7 +142,7 @@ pub fn run(chain: &Chain) -> anyhow::Result<()> {
     let heartbeat = chain.network.chain.heartbeat_ms;
     let mut last_ms = 0u64;
     while !chain.is_stopping() {
-        if !chain.l1.is_caught_up() {
+        if !chain.l1.is_caught_up() || !chain.is_anchored()? {
             chain.l1.wait(Duration::from_millis(50));
             continue;
         }

@@ -7,6 +7,7 @@ mod hostile_batches;
 mod kills;
 mod payments;
 mod reorgs;
+mod roles;
 
 /// Runs a story; what went wrong is told with all its causes. `RUST_LOG` shows what the parts say meanwhile.
 async fn tell(story: impl Future<Output = anyhow::Result<()>>) {
