@@ -2,14 +2,13 @@
 //! wallets and libraries match on them.
 
 use alloy_primitives::U256;
-use primitives::TxError;
 
 /// Why admission refused a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
-    /// The bytes are not a transaction, or nobody signed it.
-    #[error(transparent)]
-    Decode(#[from] TxError),
+    /// The bytes are not a transaction, or nobody signed it; geth's words for what is wrong with them.
+    #[error("{0}")]
+    Decode(String),
     /// Deposits, and types the rules do not allow.
     #[error("transaction type not supported")]
     TypeNotSupported,

@@ -13,6 +13,7 @@ mod pool;
 mod rules;
 mod sender;
 mod shared;
+mod undecodable;
 
 pub use error::PoolError;
 pub use journal::{FileJournal, Journal};

@@ -4,7 +4,9 @@
 //! order, so that a bad transaction is refused by the cheapest step that can tell. Listeners and the journal come
 //! after it is released.
 
-use crate::{Added, Candidate, Journal, Pool, PoolError, PoolLimits, PoolRules, SenderState};
+use crate::{
+    Added, Candidate, Journal, Pool, PoolError, PoolLimits, PoolRules, SenderState, undecodable,
+};
 use alloy_primitives::{Address, Bytes, keccak256};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use primitives::{Account, CheckedTx, Transaction};
@@ -93,13 +95,16 @@ impl SharedPool {
                 limit: self.limits.tx_bytes_max,
             });
         }
-        let tx = Transaction::decode(&raw)?;
+        let tx = Transaction::decode(&raw)
+            .map_err(|error| PoolError::Decode(undecodable::text(&raw, error)))?;
         self.check(&tx, raw.len(), env)?;
         let hash = keccak256(&raw);
         if self.pool.lock().contains(&hash) {
             return Err(PoolError::AlreadyKnown);
         }
-        let sender = tx.recover()?;
+        let sender = tx
+            .recover()
+            .map_err(|error| PoolError::Decode(undecodable::text(&raw, error)))?;
         let tx = Arc::new(CheckedTx {
             tx,
             raw,
