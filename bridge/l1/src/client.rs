@@ -24,11 +24,23 @@ pub struct L1Ref {
     pub timestamp: u64,
 }
 
+impl L1Ref {
+    fn of(header: &Header) -> Self {
+        Self {
+            number: header.number,
+            hash: header.hash_slow(),
+            timestamp: header.timestamp,
+        }
+    }
+}
+
 /// Where L1 stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heads {
     /// The newest block.
     pub latest: L1Ref,
+    /// L1's `safe` block; `None` while L1 names none.
+    pub safe: Option<L1Ref>,
     /// L1's `finalized` block.
     pub finalized: u64,
 }
@@ -80,26 +92,25 @@ impl Client {
             .map_err(L1Error::transport)
     }
 
-    /// The newest and the finalized block.
+    /// The newest, the safe and the finalized block.
     pub async fn heads(&self) -> Result<Heads, L1Error> {
         let latest = self
             .header(BlockNumberOrTag::Latest)
             .await?
             .ok_or(L1Error::Moved)?;
-        // A young chain has no finalized block yet; then only genesis is.
-        let finalized = self
-            .header(BlockNumberOrTag::Finalized)
-            .await
-            .ok()
-            .flatten()
-            .map_or(0, |h| h.number);
-        let hash = latest.hash_slow();
+        let (safe, finalized) = tokio::join!(
+            self.header(BlockNumberOrTag::Safe),
+            self.header(BlockNumberOrTag::Finalized),
+        );
+        // A young chain has no safe and no finalized block yet; then only genesis is final.
+        let safe = safe.ok().flatten();
+        let finalized = finalized.ok().flatten().map_or(0, |h| h.number);
         Ok(Heads {
-            latest: L1Ref {
-                number: latest.number,
-                hash,
-                timestamp: latest.timestamp,
-            },
+            latest: L1Ref::of(&latest),
+            // Two questions, two moments: what is safe by now may be newer than the head was.
+            safe: safe
+                .filter(|safe| safe.number <= latest.number)
+                .map(|safe| L1Ref::of(&safe)),
             finalized: finalized.min(latest.number),
         })
     }

@@ -48,6 +48,8 @@ pub struct L1Update {
     pub records: Vec<PostedRecord>,
     /// L1's newest block.
     pub head: Option<L1Ref>,
+    /// L1's safe block, if it names one.
+    pub safe: Option<L1Ref>,
     /// L1's finalized block.
     pub finalized: u64,
 }
@@ -113,6 +115,7 @@ impl Tracker {
         let heads = client.heads().await?;
         let mut update = L1Update {
             head: Some(heads.latest),
+            safe: heads.safe,
             finalized: heads.finalized,
             ..L1Update::default()
         };

@@ -231,7 +231,7 @@ impl Driver {
         }
         self.chain
             .l1
-            .add(update.entries, update.head, update.finalized);
+            .add(update.entries, update.head, update.safe, update.finalized);
         if let Some(head) = update.head {
             let newest = head
                 .number

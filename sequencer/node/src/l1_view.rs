@@ -27,6 +27,7 @@ struct Inner {
     /// Accumulator before the first of `entries`, and how many entries lie before it.
     base: (u64, B256),
     head: Option<L1Ref>,
+    safe: Option<L1Ref>,
     finalized: u64,
     /// Everything L1 held at start is derived.
     caught_up: bool,
@@ -47,6 +48,11 @@ impl L1View {
     /// True once the chain is derived as far as L1 went when we looked.
     pub fn is_caught_up(&self) -> bool {
         self.inner.lock().caught_up
+    }
+
+    /// L1's safe block, if it names one.
+    pub fn safe(&self) -> Option<L1Ref> {
+        self.inner.lock().safe
     }
 
     /// The newest anchor at or below `timestamp_max`, not below `parent`; the parent's where there is none.
@@ -142,10 +148,17 @@ impl L1View {
     }
 
     /// News from L1.
-    pub(crate) fn add(&self, entries: Vec<QueuedEntry>, head: Option<L1Ref>, finalized: u64) {
+    pub(crate) fn add(
+        &self,
+        entries: Vec<QueuedEntry>,
+        head: Option<L1Ref>,
+        safe: Option<L1Ref>,
+        finalized: u64,
+    ) {
         let mut inner = self.inner.lock();
         inner.entries.extend(entries);
         inner.head = head.or(inner.head);
+        inner.safe = safe;
         inner.finalized = finalized;
         self.changed.notify_all();
     }
@@ -218,7 +231,7 @@ mod tests {
                 },
             }
         });
-        view.add(entries.collect(), None, 0);
+        view.add(entries.collect(), None, None, 0);
         view
     }
 
@@ -242,7 +255,7 @@ mod tests {
     fn forgotten_entries_leave_their_accumulator() {
         let view = view(&[1, 2, 5]);
         let acc = view.queue_acc(2);
-        view.add(vec![], None, 2);
+        view.add(vec![], None, None, 2);
         view.forget(3);
         assert_eq!(view.queue_acc(2), acc);
         assert_eq!(view.entries(0, 1), None);

@@ -26,6 +26,11 @@ async fn heads_headers_and_balances_are_read() {
     assert_eq!(client.chain_id().await.unwrap(), ID);
     let heads = client.heads().await.unwrap();
     assert_eq!((heads.latest, heads.finalized), (at(&chain.l1.head()), 5));
+    let safe = client.header(7).await.unwrap().unwrap();
+    assert_eq!(
+        heads.safe.map(|safe| (safe.number, safe.hash)),
+        Some((7, safe.hash_slow()))
+    );
     let headers = client.headers(1, 9).await.unwrap();
     // The client hashes what it gets: every field has arrived.
     assert_eq!(headers.last(), Some(&chain.l1.head().header));
