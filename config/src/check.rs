@@ -127,6 +127,22 @@ impl Network {
             d.max_drift_s,
             "must be above 0",
         )?;
+        let r = &self.rpc;
+        for (key, value) in [
+            ("rpc.request_bytes_max", u64::from(r.request_bytes_max)),
+            ("rpc.response_bytes_max", r.response_bytes_max.into()),
+            ("rpc.batch_calls_max", r.batch_calls_max.into()),
+            ("rpc.connections_max", r.connections_max.into()),
+            ("rpc.filter_idle_s", r.filter_idle_s),
+            ("rpc.log_blocks_max", r.log_blocks_max),
+            ("rpc.call_gas_max", r.call_gas_max),
+            ("rpc.simulate_blocks_max", r.simulate_blocks_max),
+            ("rpc.calls_at_once", r.calls_at_once as u64),
+            ("rpc.reads_at_once", r.reads_at_once as u64),
+            ("rpc.call_timeout_ms", r.call_timeout_ms),
+        ] {
+            rule(value > 0, key, value, "must be above 0")?;
+        }
         let schedule = &self.l1.blob_schedule;
         rule(
             schedule.first().is_some_and(|p| p.from_s == 0),

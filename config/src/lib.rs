@@ -11,11 +11,13 @@ extern crate alloc;
 
 mod check;
 mod l1_fork;
+mod rpc;
 
 use alloc::{string::String, vec::Vec};
 use alloy_primitives::{Address, B256};
 pub use check::ConfigError;
 pub use l1_fork::{BlobParams, L1Fork};
+pub use rpc::Rpc;
 use serde::{Deserialize, Serialize};
 
 /// One network, as its TOML file writes it.
@@ -38,6 +40,8 @@ pub struct Network {
     pub genesis: Genesis,
     /// Addresses on L1; written by `tributary deploy`.
     pub contracts: Contracts,
+    /// What one client of a node may ask for.
+    pub rpc: Rpc,
 }
 
 /// Identity and block limits of the L2 chain.

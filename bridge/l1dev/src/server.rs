@@ -13,8 +13,29 @@ use tokio::sync::oneshot;
 /// Requests in work get this long when the server ends.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Six blobs in hex with room for nine of older forks.
-const REQUEST_BYTES_MAX: u32 = 8 << 20;
+/// For one developer and the parts of one process.
+const LIMITS: Limits = Limits {
+    // Six blobs in hex with room for nine of older forks.
+    request_bytes_max: 8 << 20,
+    response_bytes_max: 25 << 20,
+    batch_calls_max: 1_000,
+    connections_max: 10_000,
+    subscriptions_max: 256,
+    filters_max: 10_000,
+    filter_idle_s: 300,
+    log_blocks_max: 100_000,
+    logs_max: 20_000,
+    fee_history_blocks_max: 1_024,
+    call_gas_max: 50_000_000,
+    simulate_blocks_max: 256,
+    proof_blocks_max: 100_000,
+    calls_at_once: 2,
+    reads_at_once: 4,
+    call_timeout_ms: 5_000,
+    sync_timeout_ms: 2_000,
+    sync_timeout_max_ms: 30_000,
+    tip_wei: 1_000_000,
+};
 
 /// A listening server.
 pub struct Server {
@@ -83,10 +104,7 @@ async fn serve(
         rules: chain.rules.clone(),
         chain_id: chain.rules.chain_id(),
         client_version: concat!("tributary-l1dev/v", env!("CARGO_PKG_VERSION")).to_owned(),
-        limits: Limits {
-            request_bytes_max: REQUEST_BYTES_MAX,
-            ..Limits::PUBLIC
-        },
+        limits: LIMITS,
         rollup: None,
     });
     let merged = methods.merge(dev_methods::methods(chain.clone()));

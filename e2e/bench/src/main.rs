@@ -11,6 +11,7 @@ mod load;
 mod metrics;
 mod phase;
 mod process;
+mod reads;
 mod report;
 mod rpc;
 mod send;
@@ -43,6 +44,8 @@ enum Command {
     Accounts(Accounts),
     /// Time to the first block, idle cost, restart after kill -9
     Startup(Startup),
+    /// Balances, calls and proofs a second
+    Reads(ReadsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +140,18 @@ struct Startup {
     load_seconds: u64,
 }
 
+#[derive(Debug, Args)]
+struct ReadsArgs {
+    #[command(flatten)]
+    ours: OursArgs,
+    /// Seconds of each kind of question
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Connections at the same time
+    #[arg(long, default_value_t = 4)]
+    connections: usize,
+}
+
 impl OursArgs {
     fn node(&self) -> Ours {
         Ours {
@@ -177,6 +192,13 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 let accounts = args.millions * 1_000_000;
                 let ours = args.ours.node();
                 let report = accounts::run(&ours, dir.path(), accounts, args.transactions).await?;
+                println!("{}", serde_json::to_string_pretty(&report)?);
+                args.ours.write(&report)
+            }
+            Some(Command::Reads(args)) => {
+                let dir = tempfile::tempdir()?;
+                let ours = args.ours.node();
+                let report = reads::run(&ours, dir.path(), args.seconds, args.connections).await?;
                 println!("{}", serde_json::to_string_pretty(&report)?);
                 args.ours.write(&report)
             }

@@ -1,6 +1,7 @@
 //! Puts the stages of a node together, and ends them together.
 
 use crate::{
+    admin,
     cli::Serve,
     clock,
     driver::Driver,
@@ -63,6 +64,7 @@ pub fn open(
         writing: Mutex::new(()),
         rewinds: AtomicU64::new(0),
         failed: AtomicBool::new(false),
+        paused: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
     }))
 }
@@ -183,7 +185,7 @@ impl Stages {
             rules: chain.rules.clone(),
             chain_id: chain.network.chain.id,
             client_version: format!("tributary/v{}/linux/rust", env!("CARGO_PKG_VERSION")),
-            limits: rpc::Limits::PUBLIC,
+            limits: chain.network.rpc.clone(),
             rollup: Some(rpc::Rollup {
                 network: chain.network.clone(),
                 view: Arc::new(View(chain.clone())),
@@ -194,6 +196,15 @@ impl Stages {
         module.merge(methods)?;
         module.merge(more)?;
         let running = rpc::mount(module, &node);
+        if let Some(path) = &serve.local.ipc {
+            let socket = rpc::IpcSocket::bind(path)
+                .with_context(|| format!("listening on {}", path.display()))?;
+            let bytes_max = chain.network.rpc.request_bytes_max;
+            let (router, stop) = (running.router.clone(), wait_for_stop(chain.clone()));
+            self.spawn("ipc", async move {
+                Ok(rpc::serve_ipc(socket, router, bytes_max, stop).await?)
+            });
+        }
         let listener = TcpListener::bind((serve.rpc_host, serve.rpc_port))
             .await
             .with_context(|| {
@@ -213,6 +224,25 @@ impl Stages {
             };
             Ok(rpc::serve(listener, router, stop).await?)
         });
+        Ok(())
+    }
+
+    /// The operator's port, if one is asked for.
+    pub async fn administer(
+        &mut self,
+        serve: &Serve,
+        datadir: &Path,
+        produces: bool,
+    ) -> anyhow::Result<()> {
+        let Some(port) = serve.local.admin_port else {
+            return Ok(());
+        };
+        let secret = admin::secret(datadir)?;
+        let chain = self.chain.clone();
+        let stop = wait_for_stop(chain.clone());
+        let (address, serving) = admin::listen(chain, produces, secret, port, stop).await?;
+        tracing::info!(%address, "admin port, for those who have the secret of the data folder");
+        self.spawn("admin port", serving);
         Ok(())
     }
 
@@ -328,7 +358,7 @@ impl RollupView for View {
         };
         rpc::L1View {
             head: head.map(block),
-            safe: None,
+            safe: self.0.l1.safe().map(block),
             finalized: self.0.l1.anchor_at(finalized).map(|a| L1Block {
                 hash: a.hash,
                 number: a.number,

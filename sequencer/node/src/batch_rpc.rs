@@ -140,3 +140,24 @@ impl SignedBatches for Remote {
         // The sequencer sees for itself that its batch did not land, and signs another.
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{admin, keys};
+    use poster::DaChoice;
+    use serde_json::{Value, json};
+
+    #[tokio::test]
+    async fn before_the_first_batch_there_is_nothing_to_fetch() {
+        let dir = tempfile::tempdir().unwrap();
+        let chain = admin::tests::chain(dir.path());
+        let maker = BatchMaker::new(chain, keys::dev_key(0).unwrap(), DaChoice::Auto);
+        let ask =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "rollup_signedBatches", "params": [] });
+        let methods = methods(maker).unwrap();
+        let (answer, _) = methods.raw_json_request(&ask.to_string(), 1).await.unwrap();
+        let answer: Value = serde_json::from_str(answer.get()).unwrap();
+        assert_eq!(answer["result"], json!([]));
+    }
+}

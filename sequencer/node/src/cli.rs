@@ -72,6 +72,21 @@ pub struct Serve {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     pub rpc_host: std::net::IpAddr,
+    /// For this machine alone
+    #[command(flatten)]
+    pub local: ServeLocal,
+}
+
+/// What a node serves to its own machine.
+#[derive(Debug, Clone, Args)]
+pub struct ServeLocal {
+    /// Serves JSON-RPC on this Unix socket too; only this user may open it
+    #[arg(long, value_name = "PATH")]
+    pub ipc: Option<PathBuf>,
+    /// Port of the `admin_` methods on 127.0.0.1, for those who can read `admin.secret` in the data folder; off unless
+    /// given
+    #[arg(long, value_name = "PORT")]
+    pub admin_port: Option<u16>,
 }
 
 /// How L1 is reached.
@@ -254,6 +269,9 @@ pub struct Follow {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     pub rpc_host: std::net::IpAddr,
+    /// For this machine alone
+    #[command(flatten)]
+    pub local: ServeLocal,
     /// Blocks of past state to keep; by default all
     #[arg(long)]
     pub retention_blocks: Option<u64>,

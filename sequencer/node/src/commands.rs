@@ -67,6 +67,7 @@ pub async fn sequencer(args: Sequencer, metrics: PrometheusHandle) -> anyhow::Re
     stages
         .serve(&args.serve, assemble::local_pool(&chain), metrics, more)
         .await?;
+    stages.administer(&args.serve, &args.datadir, true).await?;
     stages.drive(Driver::new(chain, client.clone())?);
     stages.produce()?;
     {
@@ -122,6 +123,7 @@ pub async fn proposer(args: Proposer, metrics: PrometheusHandle) -> anyhow::Resu
             jsonrpsee::Methods::new(),
         )
         .await?;
+    stages.administer(&args.serve, &args.datadir, false).await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     stages.spawn("proposer", async move {
         roles::propose(chain, client, sender, L1_POLL_SLOW).await;
@@ -147,10 +149,12 @@ pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<(
     let serve = Serve {
         rpc_port: args.rpc_port,
         rpc_host: args.rpc_host,
+        local: args.local.clone(),
     };
     stages
         .serve(&serve, NoPool::handle(), metrics, jsonrpsee::Methods::new())
         .await?;
+    stages.administer(&serve, datadir, false).await?;
     if args.once {
         let progress = spinner("reading L1");
         driver.step().await?;

@@ -93,6 +93,7 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
             crate::batch_rpc::methods(maker.clone())?,
         )
         .await?;
+    stages.administer(&args.serve, &datadir, true).await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     stages.produce()?;
     {

@@ -3,12 +3,20 @@
 use crate::{cli::LogFormat, producer::Chain};
 use axum::{Router, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::sync::{Arc, atomic::Ordering};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use std::sync::{Arc, OnceLock, atomic::Ordering};
+use tracing_subscriber::{
+    EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt,
+};
+
+/// Changes what is written to the log, once it has started.
+static LOG_FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// Starts the log; `RUST_LOG` chooses what is written. Standard output stays free for answers.
 pub fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, handle) = reload::Layer::new(filter);
+    // A second start, as in tests, leaves the first one's filter.
+    let _ = LOG_FILTER.set(handle);
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Human => registry
@@ -18,6 +26,17 @@ pub fn start_log(format: LogFormat) {
             .with(fmt::layer().json().with_writer(std::io::stderr))
             .init(),
     }
+}
+
+/// From now on the log holds what `filter` says, in the words of `RUST_LOG`. Returns it as it was understood.
+pub fn set_log_filter(filter: &str) -> Result<String, String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
+    let understood = filter.to_string();
+    match LOG_FILTER.get() {
+        Some(handle) => handle.reload(filter).map_err(|error| error.to_string())?,
+        None => return Err("this process has no log".into()),
+    }
+    Ok(understood)
 }
 
 /// Installs the metrics recorder; once per process, before anything is measured.
@@ -49,6 +68,9 @@ impl Chain {
         }
         if self.failed.load(Ordering::Relaxed) {
             return Some("a stage of the node has failed; see its log".into());
+        }
+        if self.paused.load(Ordering::Relaxed) {
+            return Some("paused by the operator".into());
         }
         if !self.l1.is_caught_up() {
             return Some("reading L1".into());

@@ -50,6 +50,8 @@ pub struct Chain {
     pub rewinds: AtomicU64,
     /// A stage ended with an error; the process is about to.
     pub failed: AtomicBool,
+    /// The operator asked that no blocks be made.
+    pub paused: AtomicBool,
     /// The process is ending.
     pub stopping: AtomicBool,
 }
@@ -144,6 +146,10 @@ pub fn run(chain: &Chain) -> anyhow::Result<()> {
     while !chain.is_stopping() {
         if !chain.l1.is_caught_up() || !chain.is_anchored()? {
             chain.l1.wait(Duration::from_millis(50));
+            continue;
+        }
+        if chain.paused.load(Ordering::Relaxed) {
+            std::thread::sleep(IDLE_TICK);
             continue;
         }
         let since = clock::now_ms().saturating_sub(last_ms);

@@ -2,13 +2,14 @@
 
 use crate::{
     Node,
-    errors::RpcError,
-    module::{Long, Registry},
+    errors::{CLIENT_LIMIT, RpcError},
+    module::{Long, Patience, Registry},
     params::{Args, StorageKey},
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use stf::StateReader;
 
 /// Slots that one `eth_getProof` or `eth_getStorageValues` may ask for (geth's bound on keys).
@@ -37,9 +38,10 @@ pub(crate) fn register(registry: &mut Registry) {
         Ok(B256::from(state.storage(address, slot.0.into())?))
     });
     registry.light("eth_getTransactionCount", 2, transaction_count);
-    registry.long("eth_getProof", Long::Read, 3, |node, args, _| {
-        proof(node, &args)
+    registry.long("eth_getProof", Long::Read, 3, |node, args, patience| {
+        proof(node, &args, patience)
     });
+    registry.light("eth_getStorageValues", 2, storage_values);
 }
 
 /// The block that argument `index` names; the head if it is absent.
@@ -58,6 +60,32 @@ fn transaction_count(node: &Node, args: Args<'_>) -> Result<U64, RpcError> {
     };
     // The pool may lag one block behind.
     Ok(U64::from(pending.unwrap_or(0).max(mined)))
+}
+
+/// Many slots of many accounts at one block.
+fn storage_values(node: &Node, args: Args<'_>) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
+    let wanted: BTreeMap<Address, Vec<StorageKey>> = args.required(0)?;
+    let count: usize = wanted.values().map(Vec::len).sum();
+    if count == 0 {
+        return Err(RpcError::params("empty request"));
+    }
+    if count > SLOTS_MAX {
+        return Err(RpcError::new(
+            CLIENT_LIMIT,
+            format!("too many slots (max {SLOTS_MAX})"),
+        ));
+    }
+    let (state, _) = node.state(block(&args, 1)?)?;
+    wanted
+        .into_iter()
+        .map(|(address, slots)| {
+            let values = slots
+                .into_iter()
+                .map(|slot| Ok(B256::from(state.storage(address, slot.0.into())?)))
+                .collect::<Result<_, RpcError>>()?;
+            Ok((address, values))
+        })
+        .collect()
 }
 
 #[derive(Serialize)]
@@ -79,7 +107,7 @@ struct SlotProofForm {
     proof: Vec<Bytes>,
 }
 
-fn proof(node: &Node, args: &Args<'_>) -> Result<ProofForm, RpcError> {
+fn proof(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<ProofForm, RpcError> {
     let address: Address = args.required(0)?;
     let keys: Vec<String> = args.optional(1)?.unwrap_or_default();
     if keys.len() > SLOTS_MAX {
@@ -95,7 +123,10 @@ fn proof(node: &Node, args: &Args<'_>) -> Result<ProofForm, RpcError> {
     let number = node
         .number(block(args, 2)?)?
         .ok_or_else(RpcError::header_not_found)?;
-    let proof = node.store.proof_at(number, address, &slots)?;
+    node.within_proof_reach(number)?;
+    let proof = node
+        .store
+        .proof_at(number, address, &slots, &|| patience.check().is_ok())?;
     let account = proof.account.unwrap_or_default();
     Ok(ProofForm {
         address,

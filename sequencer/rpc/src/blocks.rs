@@ -4,7 +4,7 @@ use crate::{
     Node,
     errors::RpcError,
     forms::{BlockForm, BlockTransactions, HeaderForm, TransactionForm},
-    module::{Long, Patience, Registry, bounded},
+    module::{Patience, Registry, bounded},
     params::Args,
     transactions::deposit_nonce,
 };
@@ -73,12 +73,6 @@ pub(crate) fn register(registry: &mut Registry) {
         args.required::<B256>(0)?;
         args.required::<U64>(1)?;
         Ok(None::<BlockForm>)
-    });
-    registry.long("debug_getRawHeader", Long::Read, 1, |node, args, _| {
-        let block = node.known_block(args.required::<BlockId>(0)?)?;
-        Ok(alloy_primitives::Bytes::from(alloy_rlp::encode(
-            &block.header,
-        )))
     });
 }
 

@@ -15,6 +15,7 @@ use alloy_rpc_types_eth::{
     state::{AccountOverride, StateOverride},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 use stf::{CallOutcome, CallOverrides, CallRequest};
 use store::StateView;
 
@@ -79,6 +80,9 @@ fn capped(node: &Node, asked: TransactionRequest) -> Result<(CallRequest, u64), 
 }
 
 fn refused(error: &stf::TxRejection, gas: u64) -> RpcError {
+    if let stf::TxRejection::Override(error) = error {
+        return RpcError::server(error.to_string());
+    }
     RpcError::server(format!("err: {error} (supplied gas {gas})"))
 }
 
@@ -149,13 +153,20 @@ pub(crate) fn request(node: &Node, asked: TransactionRequest) -> Result<CallRequ
 pub(crate) fn overrides(args: &Args<'_>, index: usize) -> Result<CallOverrides, RpcError> {
     let accounts: StateOverride = args.optional(index)?.unwrap_or_default();
     let block: BlockOverrides = args.optional(index + 1)?.unwrap_or_default();
-    let accounts = accounts
-        .into_iter()
-        .map(|(address, account)| Ok((address, account_override(address, account)?)));
     Ok(CallOverrides {
-        accounts: accounts.collect::<Result<_, RpcError>>()?,
+        accounts: account_overrides(accounts)?,
         block: block_overrides(block),
     })
+}
+
+/// State overrides in `stf`'s form.
+pub(crate) fn account_overrides(
+    asked: StateOverride,
+) -> Result<BTreeMap<Address, stf::AccountOverride>, RpcError> {
+    asked
+        .into_iter()
+        .map(|(address, account)| Ok((address, account_override(address, account)?)))
+        .collect()
 }
 
 fn account_override(
@@ -166,9 +177,6 @@ fn account_override(
         return Err(RpcError::server(format!(
             "account {address} has both 'state' and 'stateDiff'"
         )));
-    }
-    if asked.move_precompile_to.is_some() {
-        return Err(RpcError::server("moving precompiles is not supported"));
     }
     let slots = |slots: B256HashMap<B256>| {
         slots
@@ -181,6 +189,7 @@ fn account_override(
         nonce: asked.nonce,
         code: asked.code,
         state: asked.state.map(slots),
+        move_precompile_to: asked.move_precompile_to,
         state_diff: asked.state_diff.map(slots).unwrap_or_default(),
     })
 }

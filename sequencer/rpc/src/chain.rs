@@ -99,6 +99,23 @@ impl Node {
         ))
     }
 
+    /// Refuses blocks so far back that leading the state trie there takes too long.
+    pub fn within_proof_reach(&self, number: u64) -> Result<(), RpcError> {
+        let (back, max) = (
+            self.head_number().saturating_sub(number),
+            self.limits.proof_blocks_max,
+        );
+        if back <= max {
+            return Ok(());
+        }
+        Err(RpcError::limit(
+            format!("block {number} is {back} blocks back, proofs reach {max}"),
+            "proofBlocks",
+            max,
+            back,
+        ))
+    }
+
     /// Header of the block that would come next, as far as it is known before it is made.
     pub fn pending_header(&self) -> Header {
         let head = self.store.head();

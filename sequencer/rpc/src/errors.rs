@@ -32,6 +32,8 @@ pub const NOT_FOUND: i32 = -32001;
 pub const TIMED_OUT: i32 = -32002;
 /// More blocks, logs or bytes than the node gives at once (EIP-1474).
 pub const LIMIT: i32 = -32005;
+/// A limit that clients meet in simulations and reads of many slots (execution-apis).
+pub const CLIENT_LIMIT: i32 = -38026;
 /// A call that reverted; `data` is what it returned.
 pub const REVERTED: i32 = 3;
 /// EIP-7966: sent, but without a receipt in time; `data` is the hash.
@@ -148,6 +150,7 @@ impl From<StoreError> for RpcError {
         match error {
             StoreError::Pruned { oldest, .. } => Self::new(PRUNED, "pruned history unavailable")
                 .with_data(json!({ "oldestBlock": format!("{oldest:#x}") })),
+            StoreError::GivenUp => Self::new(TIMED_OUT, "request timed out"),
             // The chain went back between finding the block and reading its state.
             StoreError::NoBlock { .. } => Self::header_not_found(),
             other => Self::internal(other),

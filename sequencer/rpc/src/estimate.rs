@@ -11,6 +11,7 @@ use crate::{
     module::{Long, Patience, Registry},
 };
 use alloy_consensus::Header;
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use primitives::Account;
@@ -29,19 +30,29 @@ const CLOSE_ENOUGH_PER_MILLE: u64 = 15;
 pub(crate) fn register(registry: &mut Registry) {
     registry.long("eth_estimateGas", Long::Call, 4, |node, args, patience| {
         let asked: TransactionRequest = args.required(0)?;
-        let (state, header) = call::environment(node, block(&args, 1)?)?;
         let overrides = call::overrides(&args, 2)?;
-        let request = call::request(node, asked)?;
-        Search {
-            node,
-            state,
-            header,
-            overrides,
-            patience,
-        }
-        .run(request)
-        .map(U64::from)
+        estimate(node, asked, block(&args, 1)?, overrides, patience).map(U64::from)
     });
+}
+
+/// Gas that `asked` needs on top of a block.
+pub(crate) fn estimate(
+    node: &Node,
+    asked: TransactionRequest,
+    id: BlockId,
+    overrides: CallOverrides,
+    patience: &Patience,
+) -> Result<u64, RpcError> {
+    let (state, header) = call::environment(node, id)?;
+    let request = call::request(node, asked)?;
+    Search {
+        node,
+        state,
+        header,
+        overrides,
+        patience,
+    }
+    .run(request)
 }
 
 struct Search<'a> {

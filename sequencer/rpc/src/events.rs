@@ -24,8 +24,19 @@ pub enum Notice {
         /// Its hash.
         hash: B256,
     },
-    /// Blocks were taken back; their logs, newest block first, already marked as removed.
-    Removed(Arc<Vec<LogForm>>),
+    /// Blocks were taken back.
+    Removed(Arc<Removed>),
+}
+
+/// What a rewind took away.
+#[derive(Debug, Clone)]
+pub struct Removed {
+    /// Number of the new head.
+    pub to: u64,
+    /// Number and hash of each block, newest first.
+    pub blocks: Vec<(u64, B256)>,
+    /// Their logs, newest block first, already marked as removed.
+    pub logs: Vec<LogForm>,
 }
 
 /// Where a transaction landed.
@@ -82,12 +93,19 @@ impl Events {
                     hash: block.hash,
                 });
             }
-            ChainEvent::Rewound { removed, .. } => {
-                let logs = removed
-                    .iter()
-                    .flat_map(|block| LogForm::of_block(block, true))
-                    .collect();
-                let _ = self.notices.send(Notice::Removed(Arc::new(logs)));
+            ChainEvent::Rewound { to, removed } => {
+                let removed = Removed {
+                    to: *to,
+                    blocks: removed
+                        .iter()
+                        .map(|block| (block.header.number, block.hash))
+                        .collect(),
+                    logs: removed
+                        .iter()
+                        .flat_map(|block| LogForm::of_block(block, true))
+                        .collect(),
+                };
+                let _ = self.notices.send(Notice::Removed(Arc::new(removed)));
             }
         }
     }

@@ -23,11 +23,11 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.light("eth_gasPrice", 0, |node, _| {
         let head = node.store.head();
         Ok(U256::from(
-            u128::from(node.next_base_fee(&head.header)) + tip(node, &head),
+            u128::from(node.next_base_fee(&head.header)) + suggested_tip(node, &head),
         ))
     });
     registry.light("eth_maxPriorityFeePerGas", 0, |node, _| {
-        Ok(U256::from(tip(node, &node.store.head())))
+        Ok(U256::from(suggested_tip(node, &node.store.head())))
     });
     registry.light("eth_baseFee", 0, |node, _| {
         Ok(U64::from(node.next_base_fee(&node.store.head().header)))
@@ -45,7 +45,7 @@ pub(crate) fn register(registry: &mut Registry) {
 
 /// A tip that gets a transaction into the next block: the configured one while there is room, and a tenth above
 /// the last full block's median when there is not.
-fn tip(node: &Node, head: &SealedBlock) -> u128 {
+pub(crate) fn suggested_tip(node: &Node, head: &SealedBlock) -> u128 {
     let base = u128::from(node.limits.tip_wei);
     if head.header.gas_used * 100 < head.header.gas_limit.saturating_mul(FULL_PERCENT) {
         return base;

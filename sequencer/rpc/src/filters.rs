@@ -8,12 +8,13 @@ use crate::{
     errors::RpcError,
     events::Notice,
     forms::{LogForm, TransactionForm},
+    log_filter::{Blocks, LogFilter},
     logs::{Wanted, logs},
     module::{Long, Patience, Registry},
     params::Args,
 };
+use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, U128};
-use alloy_rpc_types_eth::Filter as Asked;
 use jsonrpsee::server::{IdProvider, RandomStringIdProvider};
 use parking_lot::Mutex;
 use primitives::CheckedTx;
@@ -44,7 +45,7 @@ enum Kind {
     },
     Logs {
         news: Receiver<Notice>,
-        asked: Box<Asked>,
+        asked: Box<LogFilter>,
         wanted: Wanted,
     },
 }
@@ -113,7 +114,7 @@ pub(crate) fn unguessable_id() -> String {
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.light("eth_newFilter", 1, |node, args: Args<'_>| {
-        let asked: Asked = args.required(0)?;
+        let asked: LogFilter = args.required(0)?;
         let wanted = Wanted::new(&asked)?;
         node.filters.add(Kind::Logs {
             news: node.events.subscribe(),
@@ -245,7 +246,8 @@ pub(crate) fn logs_of(
                 .map(|block| wanted.of_block(&block))
                 .unwrap_or_default())
         }
-        Notice::Removed(logs) => Ok(logs
+        Notice::Removed(removed) => Ok(removed
+            .logs
             .iter()
             .filter(|log| wanted.matches(log.address, &log.topics))
             .cloned()
@@ -254,7 +256,11 @@ pub(crate) fn logs_of(
 }
 
 /// True unless the filter names numbers that exclude the log.
-fn in_range(asked: &Asked, log: &LogForm) -> bool {
-    let (from, to) = asked.extract_block_range();
-    from.is_none_or(|from| from <= log.block_number) && to.is_none_or(|to| log.block_number <= to)
+fn in_range(asked: &LogFilter, log: &LogForm) -> bool {
+    let Blocks::Range { from, to } = asked.at else {
+        return true;
+    };
+    let number = |tag: Option<BlockNumberOrTag>| tag.and_then(|tag| tag.as_number());
+    number(from).is_none_or(|from| from <= log.block_number)
+        && number(to).is_none_or(|to| log.block_number <= to)
 }

@@ -4,20 +4,17 @@ use crate::{
     Node,
     errors::{self, RpcError},
     forms::LogForm,
+    log_filter::{Blocks, LogFilter},
     module::{Long, Patience, Registry},
 };
 use alloy_primitives::{Address, B256, Log};
-use alloy_rpc_types_eth::{Filter, FilterBlockOption};
 use primitives::SealedBlock;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Addresses, or values of one topic, in one filter (geth's bound).
-const VALUES_MAX: usize = 1_000;
-
 pub(crate) fn register(registry: &mut Registry) {
     registry.long("eth_getLogs", Long::Read, 1, |node, args, patience| {
-        let filter: Filter = args.required(0)?;
+        let filter: LogFilter = args.required(0)?;
         logs(node, &filter, patience)
     });
 }
@@ -31,27 +28,11 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// Refuses filters of unreasonable size.
-    pub(crate) fn new(filter: &Filter) -> Result<Self, RpcError> {
-        let mut topics: Vec<Vec<B256>> = filter
-            .topics
-            .iter()
-            .map(|set| set.iter().copied().collect())
-            .collect();
-        if filter.address.len() > VALUES_MAX
-            || topics.iter().any(|values| values.len() > VALUES_MAX)
-        {
-            return Err(RpcError::params(format!(
-                "exceed max addresses or topics per search position ({VALUES_MAX})"
-            )));
-        }
-        // A trailing position without values matches logs with fewer topics, too.
-        while topics.last().is_some_and(Vec::is_empty) {
-            topics.pop();
-        }
-        Ok(Self {
-            addresses: filter.address.iter().copied().collect(),
-            topics,
-        })
+    pub(crate) fn new(filter: &LogFilter) -> Result<Self, RpcError> {
+        let LogFilter {
+            addresses, topics, ..
+        } = filter.clone().checked()?;
+        Ok(Self { addresses, topics })
     }
 
     /// True if the client wants this log.
@@ -80,28 +61,25 @@ impl Wanted {
 /// The logs that `filter` names, oldest first.
 pub(crate) fn logs(
     node: &Node,
-    filter: &Filter,
+    filter: &LogFilter,
     patience: &Patience,
 ) -> Result<Vec<LogForm>, RpcError> {
     let wanted = Wanted::new(filter)?;
-    let (from, to) = match filter.block_option {
-        FilterBlockOption::AtBlockHash(hash) => {
+    let (from, to) = match filter.at {
+        Blocks::Hash(hash) => {
             let block = node
                 .block(hash.into())?
                 .ok_or_else(|| RpcError::new(errors::NOT_FOUND, "unknown block"))?;
             return Ok(wanted.of_block(&block));
         }
-        FilterBlockOption::Range {
-            from_block,
-            to_block,
-        } => {
+        Blocks::Range { from, to } => {
             let head = node.head_number();
             // A number beyond the head is a range that is not there yet: the part that is there is answered.
             let bound = |tag: Option<alloy_eips::BlockNumberOrTag>| match tag {
                 None => head,
                 Some(tag) => tag.as_number().or_else(|| node.tag(tag)).unwrap_or(head),
             };
-            (bound(from_block), bound(to_block))
+            (bound(from), bound(to))
         }
     };
     if from > to {
@@ -166,7 +144,7 @@ mod tests {
     use super::*;
 
     fn check(filter: &str, topics: &[u8], want: bool) {
-        let filter: Filter = serde_json::from_str(filter).unwrap();
+        let filter: LogFilter = serde_json::from_str(filter).unwrap();
         let topics: Vec<B256> = topics.iter().map(|byte| B256::repeat_byte(*byte)).collect();
         assert_eq!(
             Wanted::new(&filter)
@@ -207,6 +185,14 @@ mod tests {
         check(&filter, &[1, 2], true);
         check(&filter, &[2], false);
         check(&filter, &[2, 1], false);
+    }
+
+    #[test]
+    fn a_null_at_the_end_asks_for_a_topic_there() {
+        let filter = format!("{{\"topics\":[{},null]}}", t(1));
+        check(&filter, &[1, 2], true);
+        check(&filter, &[1, 2, 3], true);
+        check(&filter, &[1], false);
     }
 
     #[test]

@@ -61,21 +61,23 @@ impl<'a> Args<'a> {
                 "json: cannot unmarshal non-string into Go value of type hexutil.Bytes",
             )
         })?;
-        let digits = match digits
-            .strip_prefix("0x")
-            .or_else(|| digits.strip_prefix("0X"))
-        {
-            Some(digits) => digits,
-            None if digits.is_empty() => return Err(RpcError::invalid(index, "empty hex string")),
-            None => return Err(RpcError::invalid(index, "hex string without 0x prefix")),
-        };
-        if digits.len() % 2 == 1 {
-            return Err(RpcError::invalid(index, "hex string of odd length"));
-        }
-        alloy_primitives::hex::decode(digits)
+        hex_bytes(digits)
             .map(Bytes::from)
-            .map_err(|_| RpcError::invalid(index, "invalid hex string"))
+            .map_err(|error| RpcError::invalid(index, error))
     }
+}
+
+/// Prefixed hex of whole bytes, with geth's complaints.
+pub(crate) fn hex_bytes(text: &str) -> Result<Vec<u8>, &'static str> {
+    let digits = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => digits,
+        None if text.is_empty() => return Err("empty hex string"),
+        None => return Err("hex string without 0x prefix"),
+    };
+    if digits.len() % 2 == 1 {
+        return Err("hex string of odd length");
+    }
+    alloy_primitives::hex::decode(digits).map_err(|_| "invalid hex string")
 }
 
 /// serde's complaint without the place, which says nothing about a single argument.

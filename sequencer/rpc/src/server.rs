@@ -4,13 +4,13 @@
 //! (`/metrics`, `/health`, `/ready`) into it.
 
 use crate::{
-    Context, Limits, Node, accounts, blocks, call, estimate, fees, filters,
+    Context, Limits, Node, accounts, blocks, call, capabilities, estimate, fees, fill, filters,
     filters::{SWEEPS_PER_IDLE_TIME, unguessable_id},
     identity, logs,
     module::Registry,
-    rollup, send, subscriptions,
+    raw, rollup, send, simulate, subscriptions,
     texts::{Known, OverHttp, Texts},
-    transactions, txpool,
+    transactions, txpool, witness,
 };
 use axum::{
     Router,
@@ -62,6 +62,11 @@ pub fn methods(context: Context) -> (Methods, Arc<Node>) {
     filters::register(&mut registry);
     subscriptions::register(&mut registry);
     txpool::register(&mut registry);
+    capabilities::register(&mut registry);
+    fill::register(&mut registry);
+    raw::register(&mut registry);
+    simulate::register(&mut registry);
+    witness::register(&mut registry);
     if is_rollup {
         rollup::register(&mut registry);
     }
@@ -85,9 +90,25 @@ impl Running {
 
 /// Mounts `methods`. Must be called on a tokio runtime, after the metrics recorder is installed.
 pub fn mount(methods: impl Into<Methods>, node: &Arc<Node>) -> Running {
+    sweep_filters(Arc::downgrade(node), &node.limits);
+    let bare = mount_bare(methods, &node.limits);
+    let router = bare
+        .router
+        .layer(
+            CompressionLayer::new()
+                .gzip(true)
+                .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES)),
+        )
+        .layer(CorsLayer::permissive());
+    Running {
+        router,
+        handle: bare.handle,
+    }
+}
+
+/// Mounts methods that are no browser's business: neither CORS nor compression. Otherwise as [`mount`].
+pub fn mount_bare(methods: impl Into<Methods>, limits: &Limits) -> Running {
     let methods = methods.into();
-    let limits = &node.limits;
-    sweep_filters(Arc::downgrade(node), limits);
     let known = Known::new(&methods, limits.response_bytes_max);
     let config = ServerConfig::builder()
         .max_request_body_size(limits.request_bytes_max)
@@ -131,14 +152,7 @@ pub fn mount(methods: impl Into<Methods>, node: &Arc<Node>) -> Running {
             }
         }
     });
-    let router = Router::new()
-        .route("/", entry)
-        .layer(
-            CompressionLayer::new()
-                .gzip(true)
-                .compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES)),
-        )
-        .layer(CorsLayer::permissive());
+    let router = Router::new().route("/", entry);
     Running { router, handle }
 }
 

@@ -5,10 +5,11 @@ use crate::{
     errors::RpcError,
     forms::{Beside, ReceiptForm, TransactionForm},
     module::{Long, Patience, Registry},
-    params::Args,
+    params::{Args, Number},
 };
+use alloy_consensus::Transaction as _;
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{B256, Bytes, U64};
+use alloy_primitives::{Address, B256, Bytes, U64};
 use primitives::{CheckedTx, SealedBlock};
 use std::sync::Arc;
 use stf::StateReader;
@@ -75,6 +76,12 @@ pub(crate) fn register(registry: &mut Registry) {
         Ok(find(node, args.required(0)?)?.map(|(block, index)| receipt(node, &block, index)))
     });
     registry.long(
+        "eth_getTransactionBySenderAndNonce",
+        Long::Read,
+        2,
+        |node, args, patience| by_nonce(node, &args, patience),
+    );
+    registry.long(
         "eth_getBlockReceipts",
         Long::Read,
         1,
@@ -89,6 +96,72 @@ pub(crate) fn register(registry: &mut Registry) {
                 .transpose()
         },
     );
+}
+
+/// The transaction that used a nonce of `sender`. Found by halving: nonces only grow. `None` if the nonce is unused,
+/// or was used by an authorization (EIP-7702) or a creation.
+pub(crate) fn find_by_nonce(
+    node: &Node,
+    sender: Address,
+    nonce: u64,
+    patience: &Patience,
+) -> Result<Option<(Arc<SealedBlock>, usize)>, RpcError> {
+    let used_after = |number: u64| -> Result<bool, RpcError> {
+        let account = node.store.state_at(number)?.account(sender)?;
+        Ok(account.unwrap_or_default().nonce > nonce)
+    };
+    let (mut before, mut after) = (node.store.oldest_state(), node.head_number());
+    if !used_after(after)? {
+        return Ok(None);
+    }
+    if used_after(before)? {
+        // Used before anything that is still known; in the first block there are no transactions.
+        return match before == node.store.genesis_number() {
+            true => Ok(None),
+            false => Err(store::StoreError::Pruned {
+                number: before - 1,
+                oldest: before,
+            }
+            .into()),
+        };
+    }
+    while before + 1 < after {
+        patience.check()?;
+        let middle = before + (after - before) / 2;
+        match used_after(middle)? {
+            true => after = middle,
+            false => before = middle,
+        }
+    }
+    let Some(block) = node.store.block(after)? else {
+        return Ok(None);
+    };
+    let index = (0..block.transactions.len()).find(|index| {
+        let tx = &block.transactions[*index];
+        let used = match tx.tx.is_deposit() {
+            true => deposit_nonce(node, &block, *index),
+            false => Some(tx.tx.nonce()),
+        };
+        tx.sender == sender && used == Some(nonce)
+    });
+    Ok(index.map(|index| (block, index)))
+}
+
+fn by_nonce(
+    node: &Node,
+    args: &Args<'_>,
+    patience: &Patience,
+) -> Result<Option<TransactionForm>, RpcError> {
+    let sender: Address = args.required(0)?;
+    let Number(nonce) = args.required(1)?;
+    if let Some((block, index)) = find_by_nonce(node, sender, nonce, patience)? {
+        return Ok(Some(form(node, &block, index)));
+    }
+    let content = node.pool.content(Some(sender));
+    let waiting = [content.pending, content.queued]
+        .into_iter()
+        .find_map(|part| part.get(&sender)?.get(&nonce).cloned());
+    Ok(waiting.map(|tx| TransactionForm::new(&tx, None)))
 }
 
 /// The block and position of a transaction.

@@ -61,12 +61,12 @@ pub struct TxOutcome {
 
 /// A block under construction. Not `Send`: make it on the thread that runs it.
 pub struct BlockExecutor<S: StateReader> {
-    rules: Arc<Rules>,
-    evm: Machine<S>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) evm: Machine<S>,
     spec: SpecId,
-    header: Header,
-    transactions: Vec<Arc<CheckedTx>>,
-    receipts: Vec<Receipt>,
+    pub(crate) header: Header,
+    pub(crate) transactions: Vec<Arc<CheckedTx>>,
+    pub(crate) receipts: Vec<Receipt>,
     deposits: u64,
     da_gas_per_byte: u64,
     blob_gas_max: u64,
@@ -149,6 +149,35 @@ impl<S: StateReader> BlockExecutor<S> {
                 )?;
             }
             Rules::Rollup(rules) => block.set_anchor(rules, &context.anchor)?,
+        }
+        if spec.is_enabled_in(SpecId::PRAGUE) {
+            system::call(&mut block.evm, HISTORY_STORAGE_ADDRESS, parent_hash.into())?;
+        }
+        Ok(block)
+    }
+
+    /// A block with a header of somebody's making, on a machine that stands in it.
+    pub(crate) fn over(
+        rules: &Arc<Rules>,
+        header: Header,
+        parent_hash: B256,
+        evm: Machine<S>,
+    ) -> Result<Self, BlockError> {
+        let spec = rules.spec(header.timestamp);
+        let anchor = header.parent_beacon_block_root.unwrap_or_default();
+        let mut block = Self {
+            rules: rules.clone(),
+            evm,
+            spec,
+            header,
+            transactions: Vec::new(),
+            receipts: Vec::new(),
+            deposits: 0,
+            da_gas_per_byte: 0,
+            blob_gas_max: 0,
+        };
+        if matches!(**rules, Rules::Ethereum(_)) {
+            system::call(&mut block.evm, BEACON_ROOTS_ADDRESS, anchor.into())?;
         }
         if spec.is_enabled_in(SpecId::PRAGUE) {
             system::call(&mut block.evm, HISTORY_STORAGE_ADDRESS, parent_hash.into())?;
@@ -290,6 +319,11 @@ impl<S: StateReader> BlockExecutor<S> {
     /// Gas of all transactions so far.
     pub fn gas_used(&self) -> u64 {
         self.header.gas_used
+    }
+
+    /// Gas of the whole block.
+    pub fn gas_limit(&self) -> u64 {
+        self.header.gas_limit
     }
 
     /// Gas that is left in the block.

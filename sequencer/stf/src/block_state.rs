@@ -3,7 +3,7 @@
 //! Two flat maps; each entry knows what it was at the start, so that the difference falls out at the end. Nothing
 //! enters but what a finished transaction wrote.
 
-use crate::{CodeCache, StateError, StateReader};
+use crate::{AccountOverride, CodeCache, StateError, StateReader};
 use alloc::vec::Vec;
 use alloy_primitives::{
     Address, B256, Bytes, U256,
@@ -86,6 +86,39 @@ impl<S: StateReader> BlockState<S> {
         account: Account,
     ) -> Result<(), StateError> {
         self.entry(address)?.now = (!account.is_empty()).then_some(account);
+        Ok(())
+    }
+
+    /// Changes an account as a question asks for it.
+    pub(crate) fn pretend(
+        &mut self,
+        address: Address,
+        change: &AccountOverride,
+    ) -> Result<(), StateError> {
+        let mut account = self.account(address)?.unwrap_or_default();
+        account.balance = change.balance.unwrap_or(account.balance);
+        account.nonce = change.nonce.unwrap_or(account.nonce);
+        if let Some(bytes) = &change.code {
+            let code = Bytecode::new_raw_checked(bytes.clone())
+                .unwrap_or_else(|_| Bytecode::new_legacy(bytes.clone()));
+            account.code_hash = code.hash_slow();
+            self.bytecodes.insert(account.code_hash, code);
+        }
+        self.set_account(address, account)?;
+        if let Some(slots) = &change.state {
+            self.entry(address)?.wiped = true;
+            for ((owner, _), slot) in &mut self.slots {
+                if *owner == address {
+                    slot.now = U256::ZERO;
+                }
+            }
+            for (slot, value) in slots {
+                self.set_slot(address, *slot, *value)?;
+            }
+        }
+        for (slot, value) in &change.state_diff {
+            self.set_slot(address, *slot, *value)?;
+        }
         Ok(())
     }
 

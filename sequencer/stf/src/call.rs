@@ -4,7 +4,7 @@
 //! poor sender can still ask; the value must be there all the same. Data gas counts as in a real transaction.
 
 use crate::{
-    CallOverrides, CodeCache, OverriddenState, Rules, StateReader, TxRejection,
+    CallOverrides, CodeCache, OverriddenState, PrecompileMoves, Rules, StateReader, TxRejection,
     block_state::BlockState,
     environment,
     gas::da_gas,
@@ -12,10 +12,11 @@ use crate::{
     handler::{Flow, TxHandler},
     l1_info,
     machine::Machine,
+    pretence::Pretence,
     rejection::rejection,
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEip4844, TxEip7702};
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy};
 use alloy_eips::{
     eip2930::{AccessList, AccessListItem},
     eip7702::SignedAuthorization,
@@ -23,7 +24,7 @@ use alloy_eips::{
 use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256};
 use primitives::{Header, Transaction};
 use revm::{
-    context::{ContextTr, JournalTr, TxEnv, result::ExecutionResult},
+    context::{BlockEnv, ContextTr, JournalTr, TxEnv, result::ExecutionResult},
     context_interface::{either::Either, transaction::TransactionType},
     handler::Handler,
     primitives::hardfork::SpecId,
@@ -92,7 +93,7 @@ impl CallRequest {
         self.max_fee.or(self.gas_price).unwrap_or(0)
     }
 
-    fn tx_env(&self, chain_id: u64, block_gas_limit: u64) -> TxEnv {
+    pub(crate) fn tx_env(&self, chain_id: u64, block_gas_limit: u64) -> TxEnv {
         let tx_type = if !self.authorizations.is_empty() {
             TransactionType::Eip7702
         } else if !self.blob_hashes.is_empty() {
@@ -126,6 +127,42 @@ impl CallRequest {
                 .map(Either::Left)
                 .collect(),
         }
+    }
+
+    /// The transaction that this stands for, with an empty signature: of type 0 if it names a gas price.
+    pub fn typed(&self, chain_id: u64) -> Transaction {
+        let Some(gas_price) = self.gas_price else {
+            return self.unsigned(chain_id);
+        };
+        let signature = Signature::new(U256::ZERO, U256::ZERO, false);
+        let (nonce, gas_limit) = (self.nonce.unwrap_or(0), self.gas_limit.unwrap_or(0));
+        let (to, value, input) = (self.kind(), self.value, self.input.clone());
+        Transaction::Signed(if self.access_list.is_empty() {
+            TxLegacy {
+                chain_id: Some(chain_id),
+                nonce,
+                gas_price,
+                gas_limit,
+                to,
+                value,
+                input,
+            }
+            .into_signed(signature)
+            .into()
+        } else {
+            TxEip2930 {
+                chain_id,
+                nonce,
+                gas_price,
+                gas_limit,
+                to,
+                value,
+                access_list: self.access_list.clone(),
+                input,
+            }
+            .into_signed(signature)
+            .into()
+        })
     }
 
     /// The transaction that would be sent, with an empty signature: what data gas and intrinsic gas are counted on.
@@ -243,14 +280,8 @@ fn run<S: StateReader>(
     };
     let mut block = environment::block(rules, header);
     overrides.block.apply(&mut block);
-    if request.price() == 0 {
-        block.basefee = 0;
-    }
-    if request.max_fee_per_blob_gas.unwrap_or(0) == 0
-        && let Some(blob) = &mut block.blob_excess_gas_and_price
-    {
-        blob.blob_gasprice = 0;
-    }
+    free_of_charge(&mut block, request);
+    let moves = PrecompileMoves::of(rules, header.timestamp, &overrides.accounts)?;
     // Code that a caller made up is not worth remembering.
     let codes = if overrides.accounts.is_empty() {
         rules.codes().clone()
@@ -265,6 +296,10 @@ fn run<S: StateReader>(
     );
     let tx = request.tx_env(chain_id, block.gas_limit);
     let mut evm = Machine::new(state, environment::cfg(rules, header.timestamp), block);
+    evm.pretend(Pretence {
+        moves,
+        ..Pretence::default()
+    });
     evm.ctx.tx = tx;
     let result = TxHandler::lenient(flow).run(&mut evm);
     let accessed = evm.ctx.journal_mut().finalize();
@@ -274,7 +309,19 @@ fn run<S: StateReader>(
     }
 }
 
-fn outcome(result: ExecutionResult) -> CallOutcome {
+/// What a call does not offer to pay costs nothing.
+pub(crate) fn free_of_charge(block: &mut BlockEnv, request: &CallRequest) {
+    if request.price() == 0 {
+        block.basefee = 0;
+    }
+    if request.max_fee_per_blob_gas.unwrap_or(0) == 0
+        && let Some(blob) = &mut block.blob_excess_gas_and_price
+    {
+        blob.blob_gasprice = 0;
+    }
+}
+
+pub(crate) fn outcome(result: ExecutionResult) -> CallOutcome {
     let gas = *result.gas();
     let (gas_used, gas_refunded) = (gas.tx_gas_used(), gas.final_refunded());
     let base = CallOutcome {

@@ -165,6 +165,9 @@ pub enum TxRejection {
     /// Deposits come first in a block.
     #[error("deposit after a signed transaction")]
     DepositAfterSigned,
+    /// What the call pretends does not fit together.
+    #[error(transparent)]
+    Override(#[from] crate::OverrideError),
     /// Revm refused it for a reason that has no name here.
     #[error("{0}")]
     Other(String),

@@ -42,6 +42,8 @@ pub(crate) struct TxHandler<S> {
     pub(crate) flow: Flow,
     /// For `eth_call`: any sender, any nonce, any gas limit.
     pub(crate) lenient: bool,
+    /// Nonces do not count.
+    any_nonce: bool,
     marker: PhantomData<fn() -> S>,
 }
 
@@ -50,6 +52,7 @@ impl<S> TxHandler<S> {
         Self {
             flow,
             lenient: false,
+            any_nonce: false,
             marker: PhantomData,
         }
     }
@@ -58,7 +61,16 @@ impl<S> TxHandler<S> {
         Self {
             flow,
             lenient: true,
+            any_nonce: true,
             marker: PhantomData,
+        }
+    }
+
+    /// For simulations: no signature, and if `validate`, a right nonce.
+    pub(crate) fn simulated(flow: Flow, validate: bool) -> Self {
+        Self {
+            any_nonce: !validate,
+            ..Self::lenient(flow)
         }
     }
 
@@ -212,7 +224,7 @@ impl<S: StateReader> Handler for TxHandler<S> {
             &caller.account().info,
             tx.nonce(),
             self.lenient,
-            self.lenient,
+            self.any_nonce,
         )?;
         let balance = pre_execution::calculate_caller_fee(*caller.balance(), tx, block, cfg)?;
         caller.set_balance(balance);

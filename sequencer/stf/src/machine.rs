@@ -2,9 +2,13 @@
 //!
 //! Mainnet has a few dozen such accounts, the state tests some more, the rollup none.
 
-use crate::{StateError, StateReader, block_state::BlockState};
+use crate::{
+    StateError, StateReader,
+    block_state::BlockState,
+    pretence::{Pretence, received_by},
+};
 use alloc::string::ToString;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Log};
 use core::ops::{Deref, DerefMut};
 use primitives::diff::KECCAK_EMPTY;
 use revm::{
@@ -15,7 +19,9 @@ use revm::{
         EthFrame, EthPrecompiles, EvmTr, FrameInitOrResult, FrameResult, FrameTr, ItemOrResult,
         MainnetContext, evm::FrameInitResult, instructions::EthInstructions,
     },
-    interpreter::{FrameInput, interpreter::EthInterpreter, interpreter_action::FrameInit},
+    interpreter::{
+        FrameInput, InstructionResult, interpreter::EthInterpreter, interpreter_action::FrameInit,
+    },
     primitives::constants::CALL_STACK_LIMIT,
 };
 
@@ -23,7 +29,7 @@ type Ctx<S> = MainnetContext<BlockState<S>>;
 
 /// One for a whole block: building it costs more than a transfer.
 #[derive(Debug)]
-pub(crate) struct Machine<S: StateReader>(MainnetEvm<Ctx<S>>);
+pub(crate) struct Machine<S: StateReader>(MainnetEvm<Ctx<S>>, Pretence);
 
 impl<S: StateReader> Machine<S> {
     pub(crate) fn new(state: BlockState<S>, cfg: CfgEnv, block: BlockEnv) -> Self {
@@ -33,7 +39,13 @@ impl<S: StateReader> Machine<S> {
                 .with_cfg(cfg)
                 .with_block(block)
                 .build_mainnet(),
+            Pretence::default(),
         )
+    }
+
+    /// From now on the machine pretends this.
+    pub(crate) fn pretend(&mut self, pretence: Pretence) {
+        self.1 = pretence;
     }
 
     pub(crate) fn state(&mut self) -> &mut BlockState<S> {
@@ -63,6 +75,31 @@ impl<S: StateReader> Machine<S> {
         }
         let info = &journal.load_account(address)?.data.info;
         Ok((info.nonce == 0 && info.code_hash == KECCAK_EMPTY).then_some(address))
+    }
+
+    /// Starts a frame that moves value, and leaves a log of it where a revert of the frame takes it back.
+    fn frame_init_logged(
+        &mut self,
+        frame: FrameInit,
+        log: Log,
+    ) -> Result<FrameInitResult<'_, EthFrame<EthInterpreter>>, ContextError<StateError>> {
+        let creates = matches!(frame.frame_input, FrameInput::Create(_));
+        match self.0.frame_init(frame)? {
+            ItemOrResult::Item(started) => {
+                let log = match creates {
+                    true => received_by(&log, started.interpreter.input.target_address),
+                    false => log,
+                };
+                self.0.ctx.journal_mut().log(log);
+                Ok(ItemOrResult::Item(self.0.frame_stack.get()))
+            }
+            ItemOrResult::Result(done) => {
+                if done.interpreter_result().is_ok() && !creates {
+                    self.0.ctx.journal_mut().log(log);
+                }
+                Ok(ItemOrResult::Result(done))
+            }
+        }
     }
 
     /// Outside of the journal, so that nothing of it can be seen or reverted.
@@ -117,10 +154,14 @@ impl<S: StateReader> EvmTr for Machine<S> {
 
     fn frame_init(
         &mut self,
-        frame: <Self::Frame as FrameTr>::FrameInit,
+        mut frame: <Self::Frame as FrameTr>::FrameInit,
     ) -> Result<FrameInitResult<'_, Self::Frame>, ContextError<StateError>> {
+        self.1.redirect(&mut frame.frame_input);
         let Some(address) = self.storage_in_the_way(&frame)? else {
-            return self.0.frame_init(frame);
+            return match self.1.transfer(&frame.frame_input) {
+                Some(log) => self.frame_init_logged(frame, log),
+                None => self.0.frame_init(frame),
+            };
         };
         // Revm finds a collision where the nonce is above zero, after everything else that a failed creation does.
         self.pretend_nonce(address, 1);
@@ -135,7 +176,22 @@ impl<S: StateReader> EvmTr for Machine<S> {
     }
 
     fn frame_run(&mut self) -> Result<FrameInitOrResult<Self::Frame>, ContextError<StateError>> {
-        self.0.frame_run()
+        if !self.1.logs_transfers {
+            return self.0.frame_run();
+        }
+        let before = self.0.ctx.journaled_state.inner.journal.len();
+        let result = self.0.frame_run()?;
+        if let ItemOrResult::Result(done) = &result
+            && done.interpreter_result().result == InstructionResult::SelfDestruct
+        {
+            let inner = &mut self.0.ctx.journaled_state.inner;
+            let log = inner
+                .journal
+                .get(before..)
+                .and_then(|entries| self.1.destroyed(entries));
+            inner.logs.extend(log);
+        }
+        Ok(result)
     }
 
     fn frame_return_result(

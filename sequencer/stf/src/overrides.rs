@@ -26,6 +26,8 @@ pub struct AccountOverride {
     pub code: Option<Bytes>,
     /// Replaces all storage.
     pub state: Option<BTreeMap<U256, U256>>,
+    /// The precompile that lies here lies there instead.
+    pub move_precompile_to: Option<Address>,
     /// Replaces these slots; consulted after `state`.
     pub state_diff: BTreeMap<U256, U256>,
 }

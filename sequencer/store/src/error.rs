@@ -111,6 +111,9 @@ pub enum StoreError {
     /// The state trie lacks a node or holds a bad one: `db check`, or delete `tables` to rebuild them.
     #[error("trie: {0}")]
     Trie(Box<trie::TrieError>),
+    /// Nobody waits for the answer any more.
+    #[error("given up")]
+    GivenUp,
     /// An earlier failure stopped all writing; the process must restart.
     #[error("the store stopped writing after: {0}")]
     Stopped(String),

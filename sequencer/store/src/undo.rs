@@ -1,7 +1,7 @@
 //! The difference that leads from the tables' state back to an earlier block, from the undo rows between.
 
 use crate::{
-    Result,
+    Result, StoreError,
     kv::{self, KvRead},
     read::row_missing,
     schema,
@@ -19,9 +19,22 @@ struct Earlier {
 /// Undoes blocks `to + 1 ..= from`, where `from` is the tables' height. In the result `before` of slots is not
 /// given (the trie and the tables do not ask for it) and stands equal to `after`.
 pub fn undo(kv: &dyn KvRead, from: u64, to: u64) -> Result<StateDiff> {
+    undo_while(kv, from, to, &|| true)
+}
+
+/// As [`undo`], as long as `keep_on` says so.
+pub fn undo_while(
+    kv: &dyn KvRead,
+    from: u64,
+    to: u64,
+    keep_on: &dyn Fn() -> bool,
+) -> Result<StateDiff> {
     let mut earlier = BTreeMap::<Address, Earlier>::new();
     // Newest first, so that the oldest value stays.
     for number in (to + 1..=from).rev() {
+        if !keep_on() {
+            return Err(StoreError::GivenUp);
+        }
         let undo =
             kv::get::<schema::Undos>(kv, &number)?.ok_or_else(|| row_missing("undos", number))?;
         for account in undo.accounts {

@@ -27,6 +27,11 @@ impl Store {
         self.inner.latest_state()
     }
 
+    /// State of this many blocks behind the head is kept; `None`: of all.
+    pub fn retention_blocks(&self) -> Option<u64> {
+        self.inner.options.retention_blocks
+    }
+
     /// The oldest block whose state can be read.
     pub fn oldest_state(&self) -> u64 {
         self.inner.state.oldest()

@@ -127,6 +127,7 @@ fn the_withdrawals_root_is_the_passers_storage_root() {
                 head.header.number,
                 MESSAGE_PASSER,
                 &[B256::with_last_byte(wei as u8)],
+                &|| true,
             )
             .unwrap();
         assert_eq!(proof.storage[0].value, U256::from(wei));

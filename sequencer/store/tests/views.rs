@@ -189,7 +189,7 @@ fn pruned_heights_say_what_is_kept() {
         })
     ));
     assert!(matches!(
-        store.proof_at(4, CONTRACT, &[]),
+        store.proof_at(4, CONTRACT, &[], &|| true),
         Err(StoreError::Pruned { .. })
     ));
     assert!(matches!(store.rewind(4), Err(StoreError::Pruned { .. })));

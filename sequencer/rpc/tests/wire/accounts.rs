@@ -1,7 +1,7 @@
 //! Balances, nonces, code, storage and proofs at every kind of block name.
 
 use crate::chain::{Chain, KEEPER, L2_ID, RICH, TELLER, hex, plain, who};
-use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_primitives::{B256, Bytes, TxKind, U256};
 use serde_json::json;
 
 #[tokio::test]
@@ -162,4 +162,55 @@ async fn too_many_slots_are_refused() {
         .error("eth_getProof", json!([TELLER, vec!["0x0"; 1025], "latest"]))
         .await;
     assert_eq!(code, -32602);
+}
+
+#[tokio::test]
+async fn many_slots_are_read_at_once() {
+    let chain = Chain::rollup().await;
+    let request = json!({KEEPER.to_string(): [B256::ZERO, B256::with_last_byte(1)], TELLER.to_string(): ["0x0"]});
+    let zero = json!(B256::ZERO);
+    let values = chain
+        .call("eth_getStorageValues", json!([request, "latest"]))
+        .await;
+    assert_eq!(
+        values,
+        json!({hex(KEEPER): [zero, zero], hex(TELLER): [zero]})
+    );
+    let (code, text, _) = chain.error("eth_getStorageValues", json!([{}])).await;
+    assert_eq!((code, text.as_str()), (-32602, "empty request"));
+    let many = json!({KEEPER.to_string(): vec![B256::ZERO; 1025]});
+    let (code, text, _) = chain.error("eth_getStorageValues", json!([many])).await;
+    assert_eq!((code, text.as_str()), (-38026, "too many slots (max 1024)"));
+}
+
+#[tokio::test]
+async fn a_proof_of_every_block_that_is_kept_leads_to_its_root() {
+    let chain = Chain::rollup().await;
+    let mut made = vec![chain.store.head()];
+    for nonce in 0..4 {
+        chain
+            .send(0, crate::chain::plain(chain.chain_id, nonce))
+            .await;
+        made.push(chain.mine());
+        if nonce == 1 {
+            chain.store.flush().unwrap();
+        }
+    }
+    // More slots than are cut from the newest trie while blocks wait.
+    let slots: Vec<String> = (0..40).map(|n| format!("{n:#x}")).collect();
+    for block in &made {
+        for slots in [json!([]), json!(slots)] {
+            let number = format!("{:#x}", block.header.number);
+            let proof = chain
+                .call("eth_getProof", json!([who(0), slots, number]))
+                .await;
+            let root: Bytes = serde_json::from_value(proof["accountProof"][0].clone()).unwrap();
+            assert_eq!(
+                alloy_primitives::keccak256(root),
+                block.header.state_root,
+                "{number}"
+            );
+            assert_eq!(proof["nonce"], number, "one transaction a block");
+        }
+    }
 }

@@ -173,7 +173,7 @@ async fn an_endless_loop_ends_with_the_gas() {
     let chain = Chain::rollup_with(
         Limits {
             call_gas_max: 5_000_000,
-            ..Limits::PUBLIC
+            ..crate::chain::limits()
         },
         0,
     )
@@ -210,7 +210,7 @@ async fn a_plain_transfer_costs_21000() {
 
 #[tokio::test]
 async fn an_estimate_leaves_room_for_the_data_price_to_rise() {
-    let chain = Chain::rollup_with(Limits::PUBLIC, 100).await;
+    let chain = Chain::rollup_with(crate::chain::limits(), 100).await;
     let estimate = number(
         &chain
             .call(
@@ -225,7 +225,7 @@ async fn an_estimate_leaves_room_for_the_data_price_to_rise() {
 
 #[tokio::test]
 async fn what_was_estimated_suffices() {
-    let chain = Chain::rollup_with(Limits::PUBLIC, 10).await;
+    let chain = Chain::rollup_with(crate::chain::limits(), 10).await;
     let word = hex(U256::from(5).to_be_bytes_vec());
     for (nonce, (to, data)) in
         (0..).zip([(KEEPER, &*word), (EMITTER, &word), (FRESH, "0x00ff00ff")])
@@ -297,7 +297,7 @@ async fn an_access_list_names_what_was_touched() {
 
 #[tokio::test]
 async fn the_room_ends_where_the_money_does() {
-    let chain = Chain::rollup_with(Limits::PUBLIC, 100).await;
+    let chain = Chain::rollup_with(crate::chain::limits(), 100).await;
     let needed = 21_000 + 100 * primitives::da::FRAME_BYTES;
     let funded =
         json!({FRESH.to_string(): {"balance": format!("{:#x}", (needed + 7) * 1_000_000_000_000)}});

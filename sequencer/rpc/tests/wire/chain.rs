@@ -48,6 +48,13 @@ pub const GWEI: u128 = 1_000_000_000;
 pub const L2_ID: u64 = 902;
 pub const L1_ID: u64 = 901;
 
+/// Those of the development network.
+pub fn limits() -> Limits {
+    Network::parse(include_str!("../../../../config/dev.toml"))
+        .unwrap()
+        .rpc
+}
+
 pub fn signer(n: u8) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&B256::repeat_byte(n + 1)).unwrap()
 }
@@ -118,14 +125,14 @@ pub struct Chain {
     pub address: std::net::SocketAddr,
     pub client: reqwest::Client,
     queue: AtomicU64,
-    _running: Running,
+    pub running: Running,
     _dir: tempfile::TempDir,
 }
 
 impl Chain {
     /// Our L2, with a data gas price of zero.
     pub async fn rollup() -> Self {
-        Self::rollup_with(Limits::PUBLIC, 0).await
+        Self::rollup_with(limits(), 0).await
     }
 
     pub async fn rollup_with(limits: Limits, da_gas_per_byte: u64) -> Self {
@@ -183,7 +190,7 @@ impl Chain {
         ] {
             accounts.push(contract(address, &code, Vec::new()));
         }
-        Self::start(rules, L1_ID, accounts, Limits::PUBLIC, None).await
+        Self::start(rules, L1_ID, accounts, limits(), None).await
     }
 
     async fn start(
@@ -253,7 +260,7 @@ impl Chain {
             address,
             client: reqwest::Client::new(),
             queue: AtomicU64::new(0),
-            _running: running,
+            running,
             _dir: dir,
         }
     }

@@ -121,7 +121,7 @@ async fn sizes_are_limited_in_both_directions() {
         request_bytes_max: 2_000,
         response_bytes_max: 3_000,
         batch_calls_max: 10,
-        ..Limits::PUBLIC
+        ..crate::chain::limits()
     };
     let chain = Chain::rollup_with(limits, 0).await;
     let (status, text) = chain.post(" ".repeat(2_001)).await;

@@ -2,7 +2,6 @@
 
 use crate::chain::{Chain, GWEI, L2_ID, number, plain};
 use alloy_consensus::TxEip1559;
-use rpc::Limits;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -11,7 +10,7 @@ async fn the_price_is_the_next_base_fee_and_a_tip() {
     chain.mine();
     let tip = number(&chain.call("eth_maxPriorityFeePerGas", json!([])).await);
     let base = number(&chain.call("eth_baseFee", json!([])).await);
-    assert_eq!(tip, Limits::PUBLIC.tip_wei);
+    assert_eq!(tip, crate::chain::limits().tip_wei);
     assert_eq!(
         number(&chain.call("eth_gasPrice", json!([])).await),
         base + tip

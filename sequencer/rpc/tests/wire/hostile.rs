@@ -116,6 +116,15 @@ async fn wrong_types_are_the_callers_fault() {
         "txpool_contentFrom",
         "rollup_outputAtBlock",
         "web3_sha3",
+        "eth_simulateV1",
+        "eth_fillTransaction",
+        "eth_getStorageValues",
+        "eth_getTransactionBySenderAndNonce",
+        "debug_getRawBlock",
+        "debug_getRawReceipts",
+        "debug_getRawTransaction",
+        "debug_executionWitness",
+        "debug_storageRangeAt",
     ] {
         for params in wrong
             .iter()

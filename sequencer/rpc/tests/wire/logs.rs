@@ -129,7 +129,7 @@ async fn limits_say_what_they_are() {
         Limits {
             log_blocks_max: 2,
             logs_max: 3,
-            ..Limits::PUBLIC
+            ..crate::chain::limits()
         },
         0,
     )
@@ -193,6 +193,8 @@ async fn wrong_filters_are_refused() {
             json!({"topics": [(0..1001).map(|n| B256::from(U256::from(n))).collect::<Vec<_>>()]}),
             -32602,
         ),
+        (json!({"topics": [null, null, null, null, null]}), -32602),
+        (json!({"address": 5}), -32602),
         (json!([]), -32602),
     ] {
         assert_eq!(
@@ -299,7 +301,7 @@ async fn filters_end() {
     let limits = Limits {
         filters_max: 2,
         filter_idle_s: 1,
-        ..Limits::PUBLIC
+        ..crate::chain::limits()
     };
     let chain = Chain::rollup_with(limits, 0).await;
     let first = chain.call("eth_newBlockFilter", json!([])).await;

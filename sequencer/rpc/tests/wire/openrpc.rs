@@ -132,6 +132,11 @@ fn matches(pattern: &str, value: &Value) -> Result<(), String> {
     let Some(text) = value.as_str() else {
         return Ok(());
     };
+    if let Some(start) = pattern.strip_prefix('^').and_then(|p| p.strip_suffix(".*")) {
+        return require(text.starts_with(start), || {
+            format!("{text} does not start with {start}")
+        });
+    }
     let inner = pattern
         .strip_prefix('^')
         .and_then(|p| p.strip_suffix('$'))
@@ -265,6 +270,43 @@ async fn answers_fit_the_schema() {
         ("txpool_content", json!([])),
         ("txpool_contentFrom", json!([who(1)])),
         ("debug_getRawHeader", json!(["latest"])),
+        ("debug_getRawBlock", json!(["latest"])),
+        ("debug_getRawReceipts", json!(["latest"])),
+        ("debug_getRawTransaction", json!([hashes[0]])),
+        ("debug_getBadBlocks", json!([])),
+        ("eth_capabilities", json!([])),
+        ("eth_config", json!([])),
+        (
+            "eth_getStorageValues",
+            json!([{TELLER.to_string(): [B256::ZERO, B256::ZERO]}, "latest"]),
+        ),
+        (
+            "eth_fillTransaction",
+            json!([{"from": who(2), "to": TELLER, "value": "0x0"}]),
+        ),
+        (
+            "eth_fillTransaction",
+            json!([{"from": who(2), "to": TELLER, "gasPrice": "0xffffffff"}]),
+        ),
+        (
+            "eth_simulateV1",
+            json!([{
+                "traceTransfers": true,
+                "returnFullTransactions": true,
+                "blockStateCalls": [
+                    {"calls": [
+                        {"from": who(2), "to": EMITTER, "value": "0x1", "input": B256::ZERO},
+                        {"to": crate::chain::REVERTER},
+                        {"to": EMITTER, "gasPrice": "0x0", "input": B256::ZERO},
+                    ]},
+                    {},
+                ],
+            }, "latest"]),
+        ),
+        (
+            "eth_simulateV1",
+            json!([{"blockStateCalls": [{"calls": [{"to": TELLER}]}]}]),
+        ),
         (
             "eth_sendRawTransaction",
             json!([hex(raw(sign(1, plain(L1_ID, 1))))]),
@@ -279,5 +321,113 @@ async fn answers_fit_the_schema() {
         if let Err(why) = fits(result_schema(&schema, method), &answer) {
             panic!("{method} {params}: {why}\n{answer:#}");
         }
+    }
+}
+
+/// What a method may answer instead of a result: the codes that the document lists for it.
+fn error_codes(schema: &Value, method: &str) -> Vec<i64> {
+    let methods = schema["methods"].as_array().unwrap();
+    let method = methods.iter().find(|m| m["name"] == method).unwrap();
+    method["errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error["code"].as_i64())
+        .collect()
+}
+
+#[tokio::test]
+async fn errors_fit_the_schema() {
+    let Some(schema) = schema() else { return };
+    let chain = Chain::ethereum().await;
+    chain.send(0, plain(L1_ID, 0)).await;
+    chain.mine();
+    // JSON-RPC's own, and what geth answers wherever it has no code.
+    let common = [
+        -32700, -32600, -32601, -32602, -32603, -32000, -32001, -32005,
+    ];
+    let simulate = |blocks: Value, validation: bool| json!([{"blockStateCalls": blocks, "validation": validation}, "latest"]);
+    let call = |call: Value| json!([{"calls": [call]}]);
+    for (method, params) in [
+        ("eth_getBlockByNumber", json!([])),
+        ("eth_getBlockByNumber", json!(["0xzz", false])),
+        ("eth_getBalance", json!([who(0), "0x99"])),
+        ("eth_getBalance", json!(["0x12", "latest"])),
+        (
+            "eth_getLogs",
+            json!([{"fromBlock": "0x1", "toBlock": "0x0"}]),
+        ),
+        (
+            "eth_getLogs",
+            json!([{"topics": [null, null, null, null, null]}]),
+        ),
+        (
+            "eth_call",
+            json!([{"to": crate::chain::REVERTER}, "latest"]),
+        ),
+        ("eth_estimateGas", json!([{"to": crate::chain::REVERTER}])),
+        ("eth_sendRawTransaction", json!(["0x02c0"])),
+        ("eth_getFilterChanges", json!(["0x1"])),
+        ("eth_getStorageValues", json!([{}])),
+        ("eth_fillTransaction", json!([{"to": TELLER}])),
+        ("debug_getRawBlock", json!(["0x99"])),
+        ("debug_getRawTransaction", json!(["0x99"])),
+        ("eth_simulateV1", simulate(json!([]), false)),
+        (
+            "eth_simulateV1",
+            simulate(json!([{"blockOverrides": {"number": "0x0"}}]), false),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(json!([{"blockOverrides": {"time": "0x0"}}]), false),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(json!([{"blockOverrides": {"number": "0xffff"}}]), false),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(
+                call(json!({"from": who(0), "nonce": "0x0", "maxFeePerGas": "0xfffffffff"})),
+                true,
+            ),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(
+                call(json!({"from": who(0), "nonce": "0x9", "maxFeePerGas": "0xfffffffff"})),
+                true,
+            ),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(call(json!({"from": who(0)})), true),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(call(json!({"from": who(0), "gas": "0x1"})), false),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(
+                call(
+                    json!({"from": B256::ZERO[..20].iter().fold(String::from("0x"), |t, b| t + &format!("{b:02x}")), "value": "0xffffffffffffffffffff"}),
+                ),
+                false,
+            ),
+        ),
+        (
+            "eth_simulateV1",
+            simulate(call(json!({"gas": "0xffffffffff"})), false),
+        ),
+    ] {
+        let (code, text, data) = chain.error(method, params.clone()).await;
+        let listed = error_codes(&schema, method);
+        let reverted = code == 3 && data.is_string();
+        assert!(
+            listed.contains(&code) || common.contains(&code) || reverted,
+            "{method} {params}: {code} {text} is none of {listed:?}"
+        );
+        assert!(!text.is_empty(), "{method}");
     }
 }

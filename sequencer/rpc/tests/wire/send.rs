@@ -85,20 +85,30 @@ async fn refusals_are_geths() {
 async fn garbage_and_foreign_types_are_refused() {
     let chain = Chain::rollup().await;
     for (bytes, want) in [
-        ("0x", ""),
-        ("0xdeadbeef", ""),
+        ("0x", "typed transaction too short"),
+        ("0x02", "typed transaction too short"),
+        (
+            "0xdeadbeef",
+            "rlp: value size exceeds available input length",
+        ),
+        ("0x80", "rlp: expected input list for types.LegacyTx"),
+        ("0xc0", "rlp: too few elements for types.LegacyTx"),
+        ("0x02f8", "rlp: value size exceeds available input length"),
+        ("0x02c0", "rlp: too few elements for types.DynamicFeeTx"),
+        (
+            "0x02c100",
+            "rlp: non-canonical integer (leading zero bytes) for *big.Int, decoding into (types.DynamicFeeTx).ChainID",
+        ),
+        ("0x00c0", "transaction type not supported"),
         ("0x05c0", "transaction type not supported"),
         // A deposit cannot come from outside.
         (
             "0x7ef83ba0000000000000000000000000000000000000000000000000000000000000000094111111111111111111111111111111111111111194222222222222222222222222222222222222222201018252088080",
-            "",
+            "transaction type not supported",
         ),
     ] {
         let (code, text, _) = chain.error("eth_sendRawTransaction", json!([bytes])).await;
-        assert!(
-            code == -32000 && text.contains(want),
-            "{bytes}: {code} {text}"
-        );
+        assert!(code == -32000 && text == want, "{bytes}: {code} {text}");
     }
     for (params, want) in [
         (json!([]), "missing value for required argument 0"),
@@ -187,7 +197,7 @@ async fn a_senseless_timeout_counts_as_none() {
     let chain = Chain::rollup_with(
         rpc::Limits {
             sync_timeout_ms: 40,
-            ..rpc::Limits::PUBLIC
+            ..crate::chain::limits()
         },
         0,
     )

@@ -195,7 +195,7 @@ async fn unknown_topics_and_too_many_subscriptions_are_refused() {
     let chain = Chain::rollup_with(
         Limits {
             subscriptions_max: 2,
-            ..Limits::PUBLIC
+            ..crate::chain::limits()
         },
         0,
     )
@@ -229,7 +229,7 @@ async fn a_large_message_is_refused_and_the_connection_lives() {
     let chain = Chain::rollup_with(
         Limits {
             request_bytes_max: 10_000,
-            ..Limits::PUBLIC
+            ..crate::chain::limits()
         },
         0,
     )
@@ -256,5 +256,50 @@ async fn a_receipt_can_be_awaited_over_websocket() {
     assert_eq!(
         socket.hear().await.unwrap()["result"]["blockHash"],
         json!(block.hash)
+    );
+}
+
+#[tokio::test]
+async fn receipts_come_with_the_block() {
+    let chain = Chain::rollup().await;
+    let (mut all, mut one) = (Socket::open(&chain).await, Socket::open(&chain).await);
+    let hashes = [
+        chain.send(0, plain(L2_ID, 0)).await,
+        chain.send(0, plain(L2_ID, 1)).await,
+    ];
+    let id = all.subscribe(json!(["transactionReceipts"])).await;
+    let wanted = json!({"transactionHashes": [hashes[1]]});
+    let only = one.subscribe(json!(["transactionReceipts", wanted])).await;
+    chain.mine();
+    let receipts = all.news(&id).await;
+    assert_eq!(receipts.as_array().unwrap().len(), 2);
+    let receipt = one.news(&only).await;
+    let asked = chain
+        .call("eth_getTransactionReceipt", json!([hashes[1]]))
+        .await;
+    assert_eq!(receipt, json!([asked]));
+    let many = json!({"transactionHashes": (0..201).map(|n| B256::from(U256::from(n))).collect::<Vec<_>>()});
+    let refused = one
+        .call("eth_subscribe", json!(["transactionReceipts", many]))
+        .await;
+    assert_eq!(refused["error"]["code"], -32602);
+}
+
+#[tokio::test]
+async fn reorgs_name_what_was_taken_back() {
+    let chain = Chain::rollup().await;
+    let mut socket = Socket::open(&chain).await;
+    let blocks = [chain.mine(), chain.mine(), chain.mine()];
+    let id = socket.subscribe(json!(["reorgs"])).await;
+    chain.store.rewind(1).unwrap();
+    assert_eq!(
+        socket.news(&id).await,
+        json!({
+            "head": {"number": "0x1", "hash": blocks[0].hash},
+            "removed": [
+                {"number": "0x3", "hash": blocks[2].hash},
+                {"number": "0x2", "hash": blocks[1].hash},
+            ],
+        })
     );
 }

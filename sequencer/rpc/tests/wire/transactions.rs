@@ -335,3 +335,40 @@ async fn an_unknown_hash_is_null() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_transaction_is_found_by_its_nonce() {
+    let chain = Chain::rollup().await;
+    let mut hashes = Vec::new();
+    for nonce in 0..5 {
+        hashes.push(chain.send(0, plain(L2_ID, nonce)).await);
+        chain.mine();
+        chain.mine();
+    }
+    let waiting = chain.send(0, plain(L2_ID, 5)).await;
+    let find = |nonce: &'static str| {
+        let chain = &chain;
+        async move {
+            chain
+                .call("eth_getTransactionBySenderAndNonce", json!([who(0), nonce]))
+                .await
+        }
+    };
+    for (nonce, hash) in ["0x0", "0x1", "0x2", "0x3", "0x4"].into_iter().zip(hashes) {
+        let tx = find(nonce).await;
+        assert_eq!((&tx["hash"], &tx["nonce"]), (&json!(hash), &json!(nonce)));
+        assert_ne!(tx["blockHash"], Value::Null);
+    }
+    let tx = find("0x5").await;
+    assert_eq!(
+        (&tx["hash"], &tx["blockHash"]),
+        (&json!(waiting), &Value::Null)
+    );
+    assert_eq!(find("0x6").await, Value::Null);
+    let from = Address::repeat_byte(0x44);
+    let block = chain.mine_with(&[deposit(from)]);
+    let tx = chain
+        .call("eth_getTransactionBySenderAndNonce", json!([from, "0x0"]))
+        .await;
+    assert_eq!(tx["hash"], json!(block.transactions[0].hash));
+}

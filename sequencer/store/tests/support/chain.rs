@@ -278,7 +278,7 @@ impl Model {
                 .unwrap();
             let slot = U256::from(slot).to_be_bytes::<32>().into();
             assert_eq!(
-                store.proof_at(number, address, &[slot]).unwrap(),
+                store.proof_at(number, address, &[slot], &|| true).unwrap(),
                 want,
                 "proof of {address} at {number}"
             );
