@@ -95,8 +95,8 @@ impl SharedPool {
                 limit: self.limits.tx_bytes_max,
             });
         }
-        let tx = Transaction::decode(&raw)
-            .map_err(|error| PoolError::Decode(undecodable::text(&raw, error)))?;
+        let tx =
+            Transaction::decode(&raw).map_err(|_| PoolError::Decode(undecodable::text(&raw)))?;
         self.check(&tx, raw.len(), env)?;
         let hash = keccak256(&raw);
         if self.pool.lock().contains(&hash) {
@@ -104,7 +104,7 @@ impl SharedPool {
         }
         let sender = tx
             .recover()
-            .map_err(|error| PoolError::Decode(undecodable::text(&raw, error)))?;
+            .map_err(|_| PoolError::Decode(undecodable::text(&raw)))?;
         let tx = Arc::new(CheckedTx {
             tx,
             raw,

@@ -41,7 +41,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.long("eth_getProof", Long::Read, 3, |node, args, patience| {
         proof(node, &args, patience)
     });
-    registry.light("eth_getStorageValues", 2, storage_values);
+    registry.long("eth_getStorageValues", Long::Read, 2, storage_values);
 }
 
 /// The block that argument `index` names; the head if it is absent.
@@ -63,7 +63,11 @@ fn transaction_count(node: &Node, args: Args<'_>) -> Result<U64, RpcError> {
 }
 
 /// Many slots of many accounts at one block.
-fn storage_values(node: &Node, args: Args<'_>) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
+fn storage_values(
+    node: &Node,
+    args: Args<'_>,
+    patience: &Patience,
+) -> Result<BTreeMap<Address, Vec<B256>>, RpcError> {
     let wanted: BTreeMap<Address, Vec<StorageKey>> = args.required(0)?;
     let count: usize = wanted.values().map(Vec::len).sum();
     if count == 0 {
@@ -79,6 +83,7 @@ fn storage_values(node: &Node, args: Args<'_>) -> Result<BTreeMap<Address, Vec<B
     wanted
         .into_iter()
         .map(|(address, slots)| {
+            patience.check()?;
             let values = slots
                 .into_iter()
                 .map(|slot| Ok(B256::from(state.storage(address, slot.0.into())?)))

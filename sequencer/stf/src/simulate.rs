@@ -41,7 +41,7 @@ pub struct SimulatedBlock {
     pub withdrawals: Vec<Withdrawal>,
     /// Accounts that are changed before the calls, and stay so.
     pub accounts: BTreeMap<Address, AccountOverride>,
-    /// In order. Each has a gas limit and a nonce, see [`Simulation::complete`].
+    /// In order. Without a gas limit, all that the block has left; without a nonce, its sender's next.
     pub calls: Vec<CallRequest>,
 }
 
