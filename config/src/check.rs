@@ -140,6 +140,9 @@ impl Network {
             ("rpc.calls_at_once", r.calls_at_once as u64),
             ("rpc.reads_at_once", r.reads_at_once as u64),
             ("rpc.call_timeout_ms", r.call_timeout_ms),
+            ("rpc.traces_at_once", r.traces_at_once as u64),
+            ("rpc.trace_timeout_ms", r.trace_timeout_ms),
+            ("rpc.trace_blocks_max", r.trace_blocks_max),
         ] {
             rule(value > 0, key, value, "must be above 0")?;
         }

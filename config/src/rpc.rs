@@ -39,6 +39,14 @@ pub struct Rpc {
     pub reads_at_once: usize,
     /// A long call or read is given up after this long.
     pub call_timeout_ms: u64,
+    /// Traces at the same time.
+    pub traces_at_once: usize,
+    /// A trace is given up after this long.
+    pub trace_timeout_ms: u64,
+    /// Blocks that one `trace_filter` may span.
+    pub trace_blocks_max: u64,
+    /// Calls that one `trace_filter` may find.
+    pub traces_max: usize,
     /// `eth_sendRawTransactionSync` without a timeout of its own waits this long.
     pub sync_timeout_ms: u64,
     /// And never longer than this.

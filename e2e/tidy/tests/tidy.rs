@@ -55,6 +55,7 @@ fn every_crate_of_the_repository_is_a_member() {
 /// Dependency, and the crates that may be built from it. Tests may use any of them.
 const ONLY: &[(&str, &[&str])] = &[
     ("revm", &["stf"]),
+    ("revm-inspectors", &["stf"]),
     ("rocksdb", &["store"]),
     ("alloy-provider", &["l1"]),
     ("alloy-rpc-client", &["l1"]),
@@ -525,6 +526,7 @@ fn every_vector_is_read_by_both_languages() {
 fn methods(folder: &str) -> BTreeSet<String> {
     let namespaces = [
         "eth_", "net_", "web3_", "debug_", "txpool_", "rollup_", "rpc_", "admin_", "trace_",
+        "ots_", "erigon_",
     ];
     let texts = files_in(folder, ".rs")
         .into_iter()

@@ -117,7 +117,7 @@ fn full_transactions(
     Ok(BlockTransactions::Full(forms.collect()))
 }
 
-fn header(node: &Node, id: BlockId) -> Result<Option<HeaderForm>, RpcError> {
+pub(crate) fn header(node: &Node, id: BlockId) -> Result<Option<HeaderForm>, RpcError> {
     Ok(node
         .block(id)?
         .map(|block| HeaderForm::new(&block.header, Some(block.hash))))

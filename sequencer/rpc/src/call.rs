@@ -64,7 +64,10 @@ fn access_list(node: &Node, args: &Args<'_>) -> Result<AccessListForm, RpcError>
 }
 
 /// The request with a gas limit that the node allows, and that limit.
-fn capped(node: &Node, asked: TransactionRequest) -> Result<(CallRequest, u64), RpcError> {
+pub(crate) fn capped(
+    node: &Node,
+    asked: TransactionRequest,
+) -> Result<(CallRequest, u64), RpcError> {
     let request = request(node, asked)?;
     let gas = request
         .gas_limit
@@ -194,7 +197,8 @@ fn account_override(
     })
 }
 
-fn block_overrides(asked: BlockOverrides) -> stf::BlockOverrides {
+/// Block overrides in `stf`'s form.
+pub(crate) fn block_overrides(asked: BlockOverrides) -> stf::BlockOverrides {
     stf::BlockOverrides {
         number: asked.number,
         time: asked.time.map(U256::from),

@@ -22,6 +22,8 @@ pub struct Node {
     pub(crate) calls: Arc<Semaphore>,
     /// Bounds long reads.
     pub(crate) reads: Arc<Semaphore>,
+    /// Bounds traces.
+    pub(crate) traces: Arc<Semaphore>,
 }
 
 impl Deref for Node {
@@ -39,6 +41,7 @@ impl Node {
             filters: Filters::new(context.limits.filters_max),
             calls: Arc::new(Semaphore::new(context.limits.calls_at_once)),
             reads: Arc::new(Semaphore::new(context.limits.reads_at_once)),
+            traces: Arc::new(Semaphore::new(context.limits.traces_at_once)),
             context,
         })
     }

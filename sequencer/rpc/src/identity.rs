@@ -16,7 +16,9 @@ pub(crate) fn register(registry: &mut Registry) {
     // Blocks come from L1 and from the sequencer, never from peers.
     registry.light("net_peerCount", 0, |_, _| Ok(U64::ZERO));
     registry.light("rpc_modules", 0, |node, _| {
-        let mut spaces = vec!["debug", "eth", "net", "rpc", "txpool", "web3"];
+        let mut spaces = vec![
+            "debug", "eth", "net", "ots", "rpc", "trace", "txpool", "web3",
+        ];
         if node.rollup.is_some() {
             spaces.push("rollup");
         }

@@ -8,9 +8,9 @@ use crate::{
     filters::{SWEEPS_PER_IDLE_TIME, unguessable_id},
     identity, logs,
     module::Registry,
-    raw, rollup, send, simulate, subscriptions,
+    otterscan, raw, rollup, send, simulate, subscriptions,
     texts::{Known, OverHttp, Texts},
-    transactions, txpool, witness,
+    trace, transactions, txpool, witness,
 };
 use axum::{
     Router,
@@ -67,6 +67,8 @@ pub fn methods(context: Context) -> (Methods, Arc<Node>) {
     raw::register(&mut registry);
     simulate::register(&mut registry);
     witness::register(&mut registry);
+    trace::register(&mut registry);
+    otterscan::register(&mut registry);
     if is_rollup {
         rollup::register(&mut registry);
     }

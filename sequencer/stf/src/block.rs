@@ -27,6 +27,7 @@ use revm::{
     context::{ContextTr, JournalTr, result::ExecutionResult},
     handler::Handler,
     primitives::hardfork::SpecId,
+    state::EvmState,
 };
 
 /// EIP-7685 request types.
@@ -234,14 +235,36 @@ impl<S: StateReader> BlockExecutor<S> {
     /// Runs a transaction at the end of the block so far. A rejected one leaves no trace; after
     /// [`TxRejection::State`] the executor must be dropped.
     pub fn execute(&mut self, tx: &Arc<CheckedTx>) -> Result<TxOutcome, TxRejection> {
+        let flow = self.prepare(tx)?;
+        let result = TxHandler::new(flow).run(&mut self.evm);
+        let changes = self.evm.ctx.journal_mut().finalize();
+        self.settle(tx, result, changes)
+    }
+
+    /// Lets a transaction in and puts it before the machine.
+    pub(crate) fn prepare(&mut self, tx: &CheckedTx) -> Result<Flow, TxRejection> {
         let flow = self.admit(tx)?;
-        let deposit = tx.tx.as_deposit();
-        self.evm.ctx.tx = match deposit {
+        self.evm.ctx.tx = match tx.tx.as_deposit() {
             Some(deposit) => tx_env::deposit(deposit),
             None => tx_env::signed(tx),
         };
-        let result = TxHandler::new(flow).run(&mut self.evm);
-        let changes = self.evm.ctx.journal_mut().finalize();
+        Ok(flow)
+    }
+
+    /// The machine, before which [`Self::prepare`] put a transaction.
+    #[cfg(feature = "trace")]
+    pub(crate) fn machine(&mut self) -> &mut Machine<S> {
+        &mut self.evm
+    }
+
+    /// Takes over what the machine made of the transaction.
+    pub(crate) fn settle(
+        &mut self,
+        tx: &Arc<CheckedTx>,
+        result: Result<ExecutionResult, EvmError>,
+        changes: EvmState,
+    ) -> Result<TxOutcome, TxRejection> {
+        let deposit = tx.tx.as_deposit();
         let ctx = &mut self.evm.ctx;
         let state = &mut ctx.journaled_state.database;
         let (outcome, logs) = match (result, deposit) {
@@ -344,6 +367,11 @@ impl<S: StateReader> BlockExecutor<S> {
     /// Transactions so far.
     pub fn tx_count(&self) -> usize {
         self.transactions.len()
+    }
+
+    /// What the block changed so far, without what its end adds.
+    pub fn into_changes(self) -> StateDiff {
+        self.evm.into_state().into_diff()
     }
 
     /// Closes the block.

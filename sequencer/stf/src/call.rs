@@ -4,7 +4,8 @@
 //! poor sender can still ask; the value must be there all the same. Data gas counts as in a real transaction.
 
 use crate::{
-    CallOverrides, CodeCache, OverriddenState, PrecompileMoves, Rules, StateReader, TxRejection,
+    BlockOverrides, CallOverrides, CodeCache, OverriddenState, PrecompileMoves, Rules, StateError,
+    StateReader, TxRejection,
     block_state::BlockState,
     environment,
     gas::da_gas,
@@ -268,33 +269,11 @@ fn run<S: StateReader>(
     request: &CallRequest,
     overrides: &CallOverrides,
 ) -> Result<(CallOutcome, EvmState), TxRejection> {
-    let chain_id = rules.chain_id();
-    let flow = match &**rules {
-        Rules::Ethereum(_) => Flow::Ethereum,
-        Rules::Rollup(_) => {
-            let da_gas_per_byte = l1_info::packed(&state)?.da_gas_per_byte;
-            Flow::Rollup {
-                da_gas: da_gas(da_gas_per_byte, &request.unsigned(chain_id)),
-            }
-        }
-    };
-    let mut block = environment::block(rules, header);
-    overrides.block.apply(&mut block);
-    free_of_charge(&mut block, request);
+    let flow = flow(rules, &state, request)?;
+    let block = block_env(rules, header, request, &overrides.block);
     let moves = PrecompileMoves::of(rules, header.timestamp, &overrides.accounts)?;
-    // Code that a caller made up is not worth remembering.
-    let codes = if overrides.accounts.is_empty() {
-        rules.codes().clone()
-    } else {
-        CodeCache::default()
-    };
-    let state = OverriddenState::new(state, &overrides.accounts);
-    let state = BlockState::new(
-        state,
-        codes,
-        (header.number.saturating_sub(1), header.parent_hash),
-    );
-    let tx = request.tx_env(chain_id, block.gas_limit);
+    let state = call_state(rules, header, state, overrides);
+    let tx = request.tx_env(rules.chain_id(), block.gas_limit);
     let mut evm = Machine::new(state, environment::cfg(rules, header.timestamp), block);
     evm.pretend(Pretence {
         moves,
@@ -309,6 +288,36 @@ fn run<S: StateReader>(
     }
 }
 
+/// How `request` is charged on top of `state`.
+pub(crate) fn flow<S: StateReader>(
+    rules: &Rules,
+    state: &S,
+    request: &CallRequest,
+) -> Result<Flow, StateError> {
+    Ok(match rules {
+        Rules::Ethereum(_) => Flow::Ethereum,
+        Rules::Rollup(_) => {
+            let da_gas_per_byte = l1_info::packed(state)?.da_gas_per_byte;
+            Flow::Rollup {
+                da_gas: da_gas(da_gas_per_byte, &request.unsigned(rules.chain_id())),
+            }
+        }
+    })
+}
+
+/// The block that a call sees.
+pub(crate) fn block_env(
+    rules: &Rules,
+    header: &Header,
+    request: &CallRequest,
+    overrides: &BlockOverrides,
+) -> BlockEnv {
+    let mut block = environment::block(rules, header);
+    overrides.apply(&mut block);
+    free_of_charge(&mut block, request);
+    block
+}
+
 /// What a call does not offer to pay costs nothing.
 pub(crate) fn free_of_charge(block: &mut BlockEnv, request: &CallRequest) {
     if request.price() == 0 {
@@ -319,6 +328,26 @@ pub(crate) fn free_of_charge(block: &mut BlockEnv, request: &CallRequest) {
     {
         blob.blob_gasprice = 0;
     }
+}
+
+/// The state that a call runs on.
+pub(crate) fn call_state<'a, S: StateReader>(
+    rules: &Rules,
+    header: &Header,
+    state: S,
+    overrides: &'a CallOverrides,
+) -> BlockState<OverriddenState<'a, S>> {
+    // Code that a caller made up is not worth remembering.
+    let codes = if overrides.accounts.is_empty() {
+        rules.codes().clone()
+    } else {
+        CodeCache::default()
+    };
+    BlockState::new(
+        OverriddenState::new(state, &overrides.accounts),
+        codes,
+        (header.number.saturating_sub(1), header.parent_hash),
+    )
 }
 
 pub(crate) fn outcome(result: ExecutionResult) -> CallOutcome {

@@ -1,6 +1,9 @@
 //! Our rules inside revm's transaction handler: who is let in, what gas costs, who receives the fees.
 
-use crate::{StateError, StateReader, machine::Machine};
+use crate::{
+    StateError, StateReader,
+    machine::{Ctx, Machine},
+};
 use alloc::boxed::Box;
 use alloy_primitives::{Address, U256};
 use core::marker::PhantomData;
@@ -12,8 +15,8 @@ use revm::{
         result::{EVMError, HaltReason, InvalidTransaction},
     },
     context_interface::{Block, transaction::TransactionType},
-    handler::{EvmTr, FrameResult, Handler, post_execution, pre_execution, validation},
-    interpreter::{Gas, GasTracker, InitialAndFloorGas},
+    handler::{EthFrame, EvmTr, FrameResult, Handler, post_execution, pre_execution, validation},
+    interpreter::{Gas, GasTracker, InitialAndFloorGas, interpreter::EthInterpreter},
     primitives::hardfork::SpecId,
 };
 
@@ -36,18 +39,18 @@ pub(crate) enum Flow {
     },
 }
 
-/// Runs one transaction.
+/// Runs one transaction on the machine `E` over the state `S`.
 #[derive(Debug)]
-pub(crate) struct TxHandler<S> {
+pub(crate) struct TxHandler<S, E = Machine<S>> {
     pub(crate) flow: Flow,
     /// For `eth_call`: any sender, any nonce, any gas limit.
     pub(crate) lenient: bool,
     /// Nonces do not count.
     any_nonce: bool,
-    marker: PhantomData<fn() -> S>,
+    marker: PhantomData<fn() -> (S, E)>,
 }
 
-impl<S> TxHandler<S> {
+impl<S, E> TxHandler<S, E> {
     pub(crate) fn new(flow: Flow) -> Self {
         Self {
             flow,
@@ -82,9 +85,13 @@ impl<S> TxHandler<S> {
     }
 }
 
-impl<S: StateReader> TxHandler<S> {
+impl<S, E> TxHandler<S, E>
+where
+    S: StateReader,
+    E: EvmTr<Context = Ctx<S>, Frame = EthFrame<EthInterpreter>>,
+{
     /// The deposit's own validation: it mints and takes the nonce, and checks what would stop it from running.
-    fn start_deposit(&self, evm: &mut Machine<S>, mint: u128) -> Result<(), EvmError> {
+    fn start_deposit(&self, evm: &mut E, mint: u128) -> Result<(), EvmError> {
         let (_, tx, cfg, journal, _, _) = evm.ctx().all_mut();
         if tx.kind().is_create() && tx.input().len() > cfg.max_initcode_size() {
             return Err(InvalidTransaction::CreateInitCodeSizeLimit.into());
@@ -106,7 +113,7 @@ impl<S: StateReader> TxHandler<S> {
     }
 
     /// What `eth_call` still checks before execution.
-    fn check_lenient(&self, evm: &mut Machine<S>) -> Result<(), EvmError> {
+    fn check_lenient(&self, evm: &mut E) -> Result<(), EvmError> {
         let ctx = evm.ctx();
         let (tx, cfg) = (ctx.tx(), ctx.cfg());
         if tx.kind().is_create() && tx.input().len() > cfg.max_initcode_size() {
@@ -133,7 +140,7 @@ impl<S: StateReader> TxHandler<S> {
         Ok(())
     }
 
-    fn credit(evm: &mut Machine<S>, address: Address, wei: U256) -> Result<(), EvmError> {
+    fn credit(evm: &mut E, address: Address, wei: U256) -> Result<(), EvmError> {
         if !wei.is_zero() {
             evm.ctx()
                 .journal_mut()
@@ -152,8 +159,12 @@ pub(crate) fn lack_of_funds(fee: U256, balance: U256) -> InvalidTransaction {
     }
 }
 
-impl<S: StateReader> Handler for TxHandler<S> {
-    type Evm = Machine<S>;
+impl<S, E> Handler for TxHandler<S, E>
+where
+    S: StateReader,
+    E: EvmTr<Context = Ctx<S>, Frame = EthFrame<EthInterpreter>>,
+{
+    type Evm = E;
     type Error = EvmError;
     type HaltReason = HaltReason;
 

@@ -13,6 +13,7 @@ extern crate alloc;
 mod block;
 mod block_state;
 mod call;
+mod changed;
 mod code_cache;
 mod da_price;
 mod deposit;
@@ -34,10 +35,13 @@ mod simulate;
 #[cfg(feature = "statetest")]
 pub mod statetest;
 mod system;
+#[cfg(feature = "trace")]
+pub mod trace;
 mod tx_env;
 
 pub use block::{BlockContext, BlockExecutor, ExecutedBlock, TxOutcome, execute_block};
 pub use call::{CallOutcome, CallRequest, access_list, call};
+pub use changed::ChangedState;
 pub use code_cache::CodeCache;
 pub use error::{BlockError, TxRejection};
 pub use fees::{blob_base_fee, next_base_fee, next_excess_blob_gas};

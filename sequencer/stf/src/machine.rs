@@ -25,7 +25,7 @@ use revm::{
     primitives::constants::CALL_STACK_LIMIT,
 };
 
-type Ctx<S> = MainnetContext<BlockState<S>>;
+pub(crate) type Ctx<S> = MainnetContext<BlockState<S>>;
 
 /// One for a whole block: building it costs more than a transfer.
 #[derive(Debug)]

@@ -30,7 +30,7 @@ pub(crate) fn call<S: StateReader>(
         return Ok(None);
     }
     evm.ctx.tx = TxEnv::new_system_tx_with_caller(SYSTEM_CALLER, contract, data);
-    let result = TxHandler::<S>::new(Flow::Ethereum).run_system_call(evm);
+    let result = TxHandler::<S, Machine<S>>::new(Flow::Ethereum).run_system_call(evm);
     let changes = evm.ctx.journal_mut().finalize();
     match result {
         Ok(result) => {

@@ -3,7 +3,7 @@
 mod world;
 
 use alloy_consensus::TxEip1559;
-use alloy_primitives::{Bytes, TxKind, U256, map::AddressMap};
+use alloy_primitives::{TxKind, U256, map::AddressMap};
 use primitives::{
     CheckedTx, StateDiff,
     predeploys::{BASE_FEE_VAULT, DATA_FEE_VAULT, L1_INFO, PRIORITY_FEE_VAULT},
@@ -16,118 +16,12 @@ use revm::{
     state::{AccountInfo, Bytecode},
 };
 use std::sync::Arc;
-use stf::{BlockContext, BlockExecutor, StateReader, TxRejection};
-use world::{CHAIN_ID, GWEI, OPEN, World, deposit, dynamic, send, who};
-
-/// One to four send; five to eight are contracts.
-const SENDERS: std::ops::RangeInclusive<u8> = 1..=4;
-
-/// A few steps of a contract, in hex.
-fn step() -> impl Strategy<Value = String> {
-    let small = 0u8..4;
-    prop_oneof![
-        (small.clone(), small.clone())
-            .prop_map(|(slot, value)| format!("60{value:02x}60{slot:02x}55")),
-        // Adds one to a slot, so that the number of executions shows.
-        small
-            .clone()
-            .prop_map(|slot| format!("60{slot:02x}5460010160{slot:02x}55")),
-        // Calls an account with some wei and half of the gas.
-        (1u8..10, small.clone())
-            .prop_map(|(to, wei)| format!("5f5f5f5f60{wei:02x}73{}60025a04f150", hex20(to))),
-        // Creates a child that destroys itself towards its creator, or stays.
-        prop_oneof![Just("33ff"), Just("3000"), Just("5ffd")]
-            .prop_map(|init| format!("61{init}5f526002601e6001f050")),
-        small.clone().prop_map(|slot| format!("4160{slot:02x}55")),
-        Just("5f5fa0".to_string()),
-        Just("3d5f5f3e".to_string()),
-    ]
-}
-
-fn hex20(n: u8) -> String {
-    alloy_primitives::hex::encode(who(n))
-}
-
-fn code() -> impl Strategy<Value = String> {
-    let end =
-        prop_oneof![4 => Just("00"), 1 => Just("5f5ffd"), 1 => Just("fe"), 1 => Just("5b600056")];
-    (prop::collection::vec(step(), 0..6), end)
-        .prop_map(|(steps, end)| format!("0x{}{end}", steps.concat()))
-}
-
-#[derive(Debug, Clone)]
-struct Sent {
-    sender: u8,
-    to: u8,
-    wei: u64,
-    gas_limit: u64,
-    tip: u64,
-    data: Vec<u8>,
-}
-
-fn sent() -> impl Strategy<Value = Sent> {
-    (
-        SENDERS,
-        0u8..10,
-        0u64..1_000,
-        21_000u64..400_000,
-        0..GWEI as u64,
-        prop::collection::vec(any::<u8>(), 0..40),
-    )
-        .prop_map(|(sender, to, wei, gas_limit, tip, data)| Sent {
-            sender,
-            to,
-            wei,
-            gas_limit,
-            tip,
-            data,
-        })
-}
-
-impl Sent {
-    /// Target 0 creates, with some contract's code as init code.
-    fn tx(&self, nonce: u64) -> TxEip1559 {
-        let to = if self.to == 0 {
-            TxKind::Create
-        } else {
-            TxKind::Call(who(self.to))
-        };
-        TxEip1559 {
-            gas_limit: self.gas_limit,
-            value: U256::from(self.wei),
-            max_priority_fee_per_gas: self.tip.into(),
-            input: self.data.clone().into(),
-            ..dynamic(to, nonce)
-        }
-    }
-}
-
-fn world(codes: &[String], r: u64) -> World {
-    let mut world = World::new(r);
-    for sender in SENDERS {
-        world = world.fund(who(sender), OPEN);
-    }
-    for (code, n) in codes.iter().zip(5..) {
-        world = world.fund(who(n), 50).code(who(n), code);
-    }
-    world
-}
-
-fn begin(world: &World) -> BlockExecutor<&stf::MemoryState> {
-    let context = BlockContext {
-        timestamp: 1_001,
-        anchor: world.anchor,
-        ..Default::default()
-    };
-    BlockExecutor::begin(
-        &world.rules,
-        &world.parent,
-        world.parent.hash_slow(),
-        context,
-        &world.state,
-    )
-    .unwrap()
-}
+use stf::{StateReader, TxRejection};
+use world::{
+    CHAIN_ID, GWEI, OPEN, World, deposit, dynamic,
+    random::{Queued, SENDERS, begin, code, queued, sent, world},
+    send, who,
+};
 
 /// Transactions that cannot stand at this point, whatever the point.
 fn hopeless(kind: u8, sender: u8, nonce: u64) -> Arc<CheckedTx> {
@@ -319,22 +213,18 @@ proptest! {
     #[test]
     fn deposits_of_any_shape_conserve_the_supply(
         codes in prop::collection::vec(code(), 4),
-        deposits in prop::collection::vec((0u8..10, 0u8..10, 0u64..1_000, 0u64..2_000, 0u64..300_000, prop::collection::vec(any::<u8>(), 0..40)), 1..10),
+        deposits in prop::collection::vec(queued(), 1..10),
         txs in prop::collection::vec(sent(), 0..6),
         r in 0u64..20,
     ) {
         let mut world = world(&codes, r);
-        let mut all: Vec<_> = deposits.iter().map(|(from, to, mint, value, gas_limit, data)| deposit(|d| {
-            d.from = who(*from);
-            d.to = if *to == 0 { TxKind::Create } else { TxKind::Call(who(*to)) };
-            (d.mint, d.value, d.gas_limit, d.input) = ((*mint).into(), U256::from(*value), *gas_limit, Bytes::from(data.clone()));
-        })).collect();
+        let mut all: Vec<_> = deposits.iter().map(Queued::tx).collect();
         let mut block = begin(&world);
         for deposit in &all {
             prop_assert!(block.execute(deposit).is_ok());
         }
         for sent in &txs {
-            let nonce = deposits.iter().filter(|d| d.0 == sent.sender).count() as u64;
+            let nonce = deposits.iter().filter(|d| d.from == sent.sender).count() as u64;
             let tx = send(sent.tx(nonce + all.iter().filter(|tx| !tx.tx.is_deposit() && tx.sender == who(sent.sender)).count() as u64), who(sent.sender));
             if block.execute(&tx).is_ok() {
                 all.push(tx);

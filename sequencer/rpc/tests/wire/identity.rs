@@ -20,7 +20,7 @@ async fn constants_are_what_wallets_expect() {
         ("eth_protocolVersion", json!("0x44")),
         (
             "rpc_modules",
-            json!({"debug":"1.0","eth":"1.0","net":"1.0","rollup":"1.0","rpc":"1.0","txpool":"1.0","web3":"1.0"}),
+            json!({"debug":"1.0","eth":"1.0","net":"1.0","ots":"1.0","rollup":"1.0","rpc":"1.0","trace":"1.0","txpool":"1.0","web3":"1.0"}),
         ),
     ] {
         assert_eq!(chain.call(method, json!([])).await, want, "{method}");

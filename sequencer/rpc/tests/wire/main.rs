@@ -21,6 +21,7 @@ mod rollup;
 mod send;
 mod simulate;
 mod subscriptions;
+mod traces;
 mod transactions;
 mod txpool;
 mod witness;

@@ -9,7 +9,7 @@ use alloy_primitives::{B256, TxKind, U256};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
-fn schema() -> Option<Value> {
+pub fn schema() -> Option<Value> {
     let beside = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../../shared/vectors"
@@ -25,7 +25,7 @@ fn schema() -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap())
 }
 
-fn result_schema<'a>(schema: &'a Value, method: &str) -> &'a Value {
+pub fn result_schema<'a>(schema: &'a Value, method: &str) -> &'a Value {
     let methods = schema["methods"].as_array().unwrap();
     &methods
         .iter()
@@ -33,7 +33,7 @@ fn result_schema<'a>(schema: &'a Value, method: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{method} is not in the schema"))["result"]["schema"]
 }
 
-fn fits(schema: &Value, value: &Value) -> Result<(), String> {
+pub fn fits(schema: &Value, value: &Value) -> Result<(), String> {
     let rules: &Map<String, Value> = schema.as_object().unwrap();
     for (rule, want) in rules {
         match rule.as_str() {

@@ -1,6 +1,8 @@
 //! A small rollup in memory: accounts with names, transactions in a line, one block at a time.
 #![allow(dead_code)]
 
+pub mod random;
+
 use alloy_consensus::{SignableTransaction, TxEip1559, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use primitives::{
