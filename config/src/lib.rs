@@ -188,6 +188,8 @@ pub struct Contracts {
     pub system_config: Address,
     /// Owner of the proxies.
     pub timelock: Address,
+    /// L1 side of the token bridge; genesis names it to the L2 side.
+    pub token_bridge: Address,
     /// L1 block in which `Inbox` was deployed: where a follower starts to read.
     pub deployed_at: u64,
 }

@@ -46,6 +46,7 @@ macro_rules! contracts {
 
 contracts! {
     // L1
+    l1_token_bridge: L1TokenBridge, "artifacts/L1TokenBridge.json";
     inbox: Inbox, "artifacts/Inbox.json";
     open_token: OpenToken, "artifacts/OpenToken.json";
     portal: Portal, "artifacts/Portal.json";
@@ -55,6 +56,8 @@ contracts! {
     timelock: Timelock, "artifacts/Timelock.json";
     proxy: TransparentUpgradeableProxy, "artifacts/TransparentUpgradeableProxy.json";
     // L2
+    bridged_token: BridgedToken, "artifacts/BridgedToken.json";
+    l2_token_bridge: L2TokenBridge, "artifacts/L2TokenBridge.json";
     asset_registry: AssetRegistry, "artifacts/AssetRegistry.json";
     fee_policy: FeePolicy, "artifacts/FeePolicy.json";
     fee_vault: FeeVault, "artifacts/FeeVault.json";

@@ -9,7 +9,11 @@ library Predeploys {
     /// Sends the system transactions of a block; no key exists for it.
     address internal constant SYSTEM_CALLER = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
 
+    /// L2 side of the token bridge.
+    address internal constant TOKEN_BRIDGE = 0x4200000000000000000000000000000000000010;
     address internal constant PRIORITY_FEE_VAULT = 0x4200000000000000000000000000000000000011;
+    /// Code of every bridged token.
+    address internal constant BRIDGED_TOKEN = 0x4200000000000000000000000000000000000012;
     address internal constant L1_INFO = 0x4200000000000000000000000000000000000015;
     address internal constant MESSAGE_PASSER = 0x4200000000000000000000000000000000000016;
     address internal constant BASE_FEE_VAULT = 0x4200000000000000000000000000000000000019;

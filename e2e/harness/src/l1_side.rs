@@ -64,12 +64,12 @@ impl L1 {
         network.genesis.timestamp = chain.head().header.timestamp;
         network.genesis.fee_recipient = dev_key(SEQUENCER)?.address();
         network.genesis.governance = dev_key(DEPLOYER)?.address();
-        let first = genesis::genesis(&network)?;
-        network.genesis.hash = first.header.hash_slow();
-
         let key = dev_key(DEPLOYER)?;
         let client = Client::new(&chain.url(), None, Arc::new(network.clone()))?;
         let mut deployer = Deployer::new(&client, &key).await?;
+        network.contracts.token_bridge = deployer.token_bridge(None);
+        let first = genesis::genesis(&network)?;
+        network.genesis.hash = first.header.hash_slow();
         let roles = Roles {
             sequencer: dev_key(SEQUENCER)?.address(),
             fee_recipient: network.genesis.fee_recipient,

@@ -32,7 +32,7 @@ use std::{
     time::Duration,
 };
 
-fn network(path: &Path) -> anyhow::Result<Network> {
+pub(crate) fn network(path: &Path) -> anyhow::Result<Network> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     Network::parse(&text).with_context(|| path.display().to_string())
@@ -196,6 +196,8 @@ pub async fn deploy_l1(args: Deploy) -> anyhow::Result<()> {
     if network.genesis.timestamp == 0 {
         network.genesis.timestamp = client.heads().await?.latest.timestamp;
     }
+    let mut deployer = Deployer::new(&client, &key).await?;
+    network.contracts.token_bridge = deployer.token_bridge(args.open_token);
     let first = genesis::genesis(&network)?;
     network.genesis.hash = first.header.hash_slow();
     let roles = Roles {
@@ -208,7 +210,6 @@ pub async fn deploy_l1(args: Deploy) -> anyhow::Result<()> {
         deposit_gas_per_block: 20_000_000,
     };
     let progress = spinner("deploying to L1");
-    let mut deployer = Deployer::new(&client, &key).await?;
     let output = genesis::output_root(&first.header);
     network.contracts = deploy(&mut deployer, &network, roles, args.open_token, output).await?;
     progress.finish_and_clear();
@@ -432,7 +433,7 @@ pub fn statetest(args: Statetest) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn spinner(what: &'static str) -> ProgressBar {
+pub(crate) fn spinner(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})") {
         bar.set_style(style);

@@ -10,7 +10,7 @@ use alloy_signer::SignerSync;
 use alloy_sol_types::{SolCall, SolConstructor};
 use anyhow::{Context, bail, ensure};
 use bindings::{
-    inbox::Inbox, open_token::OpenToken, portal::Portal,
+    inbox::Inbox, l1_token_bridge::L1TokenBridge, open_token::OpenToken, portal::Portal,
     proxy::TransparentUpgradeableProxy as Proxy, rollup::Rollup, system_config::SystemConfig,
     timelock::Timelock,
 };
@@ -82,6 +82,12 @@ impl<'a> Deployer<'a> {
         self.key.address().create(self.nonce + ahead)
     }
 
+    /// Where [`deploy`] will put the proxy of the L1 token bridge: the genesis that it is given names the address already.
+    pub fn token_bridge(&self, open_token: Option<Address>) -> Address {
+        // Behind the token, if it is deployed too, the timelock and the implementation.
+        self.address(if open_token.is_none() { 3 } else { 2 })
+    }
+
     /// Deploys `code ‖ arguments`.
     async fn create(
         &mut self,
@@ -117,6 +123,19 @@ impl<'a> Deployer<'a> {
             gas_limit,
         )
         .await
+    }
+
+    /// Calls a contract, with ETH.
+    pub async fn call_paying<C: SolCall>(
+        &mut self,
+        to: Address,
+        call: C,
+        value: U256,
+        gas_limit: u64,
+    ) -> anyhow::Result<()> {
+        let input = call.abi_encode().into();
+        self.transact(C::SIGNATURE, TxKind::Call(to), value, input, gas_limit)
+            .await
     }
 
     /// Sends ETH.
@@ -180,7 +199,7 @@ impl<'a> Deployer<'a> {
 }
 
 /// Deploys everything and returns where it is. `open_token` names an existing OPEN; without it a development token is
-/// deployed, owned by the deployer.
+/// deployed, owned by the deployer. `network.contracts.token_bridge` is what [`Deployer::token_bridge`] said before.
 pub async fn deploy(
     deployer: &mut Deployer<'_>,
     network: &Network,
@@ -188,6 +207,12 @@ pub async fn deploy(
     open_token: Option<Address>,
     genesis_output: B256,
 ) -> anyhow::Result<Contracts> {
+    let token_bridge = deployer.token_bridge(open_token);
+    ensure!(
+        network.contracts.token_bridge == token_bridge,
+        "genesis names the token bridge {}, but it will be {token_bridge}: the deployer's nonce moved",
+        network.contracts.token_bridge
+    );
     let code = |name: &str| {
         bindings::bytecode(name).with_context(|| format!("no bytecode snapshot of {name}"))
     };
@@ -217,10 +242,26 @@ pub async fn deploy(
         .await?;
 
     // From here: implementation, proxy, in pairs.
-    let system_config = deployer.address(1);
-    let inbox = deployer.address(3);
-    let portal = deployer.address(5);
-    let rollup = deployer.address(7);
+    let system_config = deployer.address(3);
+    let inbox = deployer.address(5);
+    let portal = deployer.address(7);
+    let rollup = deployer.address(9);
+
+    let arguments = L1TokenBridge::constructorCall {
+        open_: open_token,
+        portal_: portal,
+    }
+    .abi_encode();
+    let init = L1TokenBridge::initialiseCall {}.abi_encode();
+    proxied(
+        deployer,
+        "L1TokenBridge",
+        arguments,
+        timelock,
+        init,
+        DEPLOY_GAS,
+    )
+    .await?;
 
     let settings = SystemConfig::initialiseCall {
         s: bindings::system_config::ISystemConfig::Settings {
@@ -314,6 +355,7 @@ pub async fn deploy(
         rollup,
         system_config,
         timelock,
+        token_bridge,
         deployed_at,
     })
 }

@@ -189,12 +189,12 @@ async fn found(args: &Dev, l1_url: &str) -> anyhow::Result<Network> {
     network.genesis.timestamp = clock::now_s().min(head.timestamp.max(1));
     network.genesis.fee_recipient = keys::dev_key(SEQUENCER)?.address();
     network.genesis.governance = keys::dev_key(0)?.address();
-    let first = genesis::genesis(&network)?;
-    network.genesis.hash = first.header.hash_slow();
-
     let key = keys::dev_key(DEPLOYER)?;
     fund_roles(&client, &key).await?;
     let mut deployer = Deployer::new(&client, &key).await?;
+    network.contracts.token_bridge = deployer.token_bridge(None);
+    let first = genesis::genesis(&network)?;
+    network.genesis.hash = first.header.hash_slow();
     let governance = network.genesis.governance;
     let roles = Roles {
         sequencer: keys::dev_key(SEQUENCER)?.address(),
@@ -339,12 +339,12 @@ fn tell(
         "l1": { "rpc": l1_url, "chainId": network.l1.chain_id },
         "contracts": {
             "openToken": c.open_token, "inbox": c.inbox, "portal": c.portal, "rollup": c.rollup,
-            "systemConfig": c.system_config, "timelock": c.timelock,
+            "systemConfig": c.system_config, "timelock": c.timelock, "tokenBridge": c.token_bridge,
         },
         "predeploys": {
             "l1Info": at::L1_INFO, "messagePasser": at::MESSAGE_PASSER, "wrappedOpen": at::WRAPPED_OPEN,
             "assetRegistry": at::ASSET_REGISTRY, "revenueRouter": at::REVENUE_ROUTER, "poolLedger": at::POOL_LEDGER,
-            "feePolicy": at::FEE_POLICY,
+            "feePolicy": at::FEE_POLICY, "tokenBridge": at::TOKEN_BRIDGE,
         },
         "accounts": accounts,
         "mnemonic": keys::DEV_MNEMONIC,
@@ -366,19 +366,21 @@ fn tell(
     println!("  L1    {l1_url}   chain id {}", network.l1.chain_id);
     println!("  file  {}", datadir.join("dev.json").display());
     println!("\nContracts on L1");
-    let names: [(&str, Address); 6] = [
+    let names: [(&str, Address); 7] = [
         ("OPEN token", c.open_token),
         ("Inbox", c.inbox),
         ("Portal", c.portal),
         ("Rollup", c.rollup),
         ("SystemConfig", c.system_config),
         ("Timelock", c.timelock),
+        ("TokenBridge", c.token_bridge),
     ];
     for (name, address) in names {
         println!("  {name:<13} {address}");
     }
     println!("\nContracts on L2");
-    let names: [(&str, Address); 4] = [
+    let names: [(&str, Address); 5] = [
+        ("TokenBridge", at::TOKEN_BRIDGE),
         ("WOPEN", at::WRAPPED_OPEN),
         ("AssetRegistry", at::ASSET_REGISTRY),
         ("RevenueRouter", at::REVENUE_ROUTER),

@@ -26,6 +26,16 @@ pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
         predeploy(at::PRIORITY_FEE_VAULT, "FeeVault", vault.clone())?,
         predeploy(at::BASE_FEE_VAULT, "FeeVault", vault.clone())?,
         predeploy(at::DATA_FEE_VAULT, "FeeVault", vault)?,
+        predeploy(
+            at::TOKEN_BRIDGE,
+            "L2TokenBridge",
+            // A slot of zero is no slot: before there is an L1 side, no deposit is believed.
+            Some((0, word(network.contracts.token_bridge)))
+                .filter(|(_, address)| !address.is_zero())
+                .into_iter()
+                .collect(),
+        )?,
+        predeploy(at::BRIDGED_TOKEN, "BridgedToken", vec![])?,
         predeploy(at::L1_INFO, "L1Info", vec![])?,
         predeploy(at::MESSAGE_PASSER, "L2ToL1MessagePasser", vec![])?,
         predeploy(at::WRAPPED_OPEN, "WrappedOpen", vec![])?,
@@ -178,6 +188,27 @@ mod tests {
                 .iter()
                 .all(|a| a.after.is_some_and(|a| a.balance.is_zero()))
         );
+    }
+
+    #[test]
+    fn another_token_bridge_is_another_chain() {
+        let without = genesis(&dev()).unwrap();
+        let mut network = dev();
+        network.contracts.token_bridge = Address::repeat_byte(7);
+        let with = genesis(&network).unwrap();
+        assert_ne!(with.header.state_root, without.header.state_root);
+        let slots = |genesis: &Genesis| {
+            let bridge = |a: &&AccountDiff| a.address == at::TOKEN_BRIDGE;
+            genesis
+                .state
+                .accounts
+                .iter()
+                .find(bridge)
+                .map(|a| a.slots.clone())
+                .unwrap()
+        };
+        assert!(slots(&without).is_empty());
+        assert_eq!(slots(&with)[0].after, word(Address::repeat_byte(7)));
     }
 
     #[test]

@@ -4,6 +4,10 @@ use alloy_primitives::{Address, address};
 
 /// Who writes [`L1_INFO`]: the caller that EIP-4788 and EIP-2935 also use. No key exists for it.
 pub const SYSTEM_CALLER: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
+/// L2 side of the token bridge.
+pub const TOKEN_BRIDGE: Address = address!("4200000000000000000000000000000000000010");
+/// Code of every bridged token.
+pub const BRIDGED_TOKEN: Address = address!("4200000000000000000000000000000000000012");
 /// L1's newest anchor, the data gas price, and how many queue entries were consumed.
 pub const L1_INFO: Address = address!("4200000000000000000000000000000000000015");
 /// Withdrawals leave here; its storage root is the header's `withdrawalsRoot`.

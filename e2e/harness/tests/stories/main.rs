@@ -8,6 +8,7 @@ mod kills;
 mod payments;
 mod reorgs;
 mod roles;
+mod tokens;
 
 /// Runs a story; what went wrong is told with all its causes. `RUST_LOG` shows what the parts say meanwhile.
 async fn tell(story: impl Future<Output = anyhow::Result<()>>) {
