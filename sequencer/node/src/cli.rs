@@ -42,6 +42,11 @@ pub enum Command {
     Demo(Demo),
     /// Shows how far a node is: heads, L1, batches
     Status(Status),
+    /// Brings ETH and other tokens to L2 and back
+    #[command(subcommand)]
+    Bridge(Bridge),
+    /// Prints the tokens of the bridge as a token list (Uniswap's schema)
+    Tokens(Tokens),
     /// Deposits OPEN from L1 to L2 and waits until it has arrived
     Deposit(Deposit),
     /// Runs a sequencer against an L1
@@ -160,6 +165,69 @@ pub struct Status {
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `tributary bridge`
+#[derive(Debug, Subcommand)]
+pub enum Bridge {
+    /// Deposits ETH or a token from L1 to L2 and waits until it has arrived; L2 gas is paid in OPEN on L1
+    Deposit(BridgeDeposit),
+    /// Burns a bridged token on L2, to be paid on L1 once the message is proven and finalised there
+    Withdraw(BridgeWithdraw),
+}
+
+/// `tributary bridge deposit`
+#[derive(Debug, Args)]
+pub struct BridgeDeposit {
+    /// L1
+    #[command(flatten)]
+    pub l1: L1Args,
+    /// Network file
+    #[arg(long)]
+    pub config: PathBuf,
+    /// JSON-RPC of an L2 node, to see it arrive
+    #[arg(long, default_value = "http://127.0.0.1:8545")]
+    pub rpc: String,
+    /// The token on L1; without it ETH
+    #[arg(long)]
+    pub token: Option<Address>,
+    /// Amount, in the token's smallest unit
+    #[arg(long)]
+    pub amount: U256,
+    /// Receiver on L2; by default the sender
+    #[arg(long)]
+    pub to: Option<Address>,
+    /// Keystore file of the sender; otherwise TRIBUTARY_DEPOSITOR_KEY
+    #[arg(long)]
+    pub keystore: Option<PathBuf>,
+}
+
+/// `tributary bridge withdraw`
+#[derive(Debug, Args)]
+pub struct BridgeWithdraw {
+    /// JSON-RPC of an L2 node
+    #[arg(long, default_value = "http://127.0.0.1:8545")]
+    pub rpc: String,
+    /// The token on L1; without it ETH
+    #[arg(long)]
+    pub token: Option<Address>,
+    /// Amount, in the token's smallest unit
+    #[arg(long)]
+    pub amount: U256,
+    /// Receiver on L1; by default the sender
+    #[arg(long)]
+    pub to: Option<Address>,
+    /// Keystore file of the sender; otherwise TRIBUTARY_WITHDRAWER_KEY
+    #[arg(long)]
+    pub keystore: Option<PathBuf>,
+}
+
+/// `tributary tokens`
+#[derive(Debug, Args)]
+pub struct Tokens {
+    /// JSON-RPC of an L2 node
+    #[arg(long, default_value = "http://127.0.0.1:8545")]
+    pub rpc: String,
 }
 
 /// `tributary deposit`

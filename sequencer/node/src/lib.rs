@@ -28,4 +28,6 @@ pub mod l1_view;
 pub mod ops;
 pub mod producer;
 pub mod roles;
+pub mod token_bridge;
+pub mod tokens;
 pub mod wallet;

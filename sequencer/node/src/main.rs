@@ -4,7 +4,7 @@
 use clap::Parser;
 use node::{
     cli::{Cli, Command},
-    commands, demo, dev, ops,
+    commands, demo, dev, ops, token_bridge, tokens,
 };
 
 /// Many threads allocate small things; glibc's allocator keeps what they free.
@@ -41,6 +41,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Dev(args) => dev::run(args, metrics).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Status(args) => commands::status(args).await,
+            Command::Tokens(args) => tokens::print(args).await,
+            Command::Bridge(args) => token_bridge::run(args).await,
             Command::Deposit(args) => commands::deposit(args).await,
             Command::Sequencer(args) => commands::sequencer(args, metrics).await,
             Command::Poster(args) => commands::poster(args).await,
