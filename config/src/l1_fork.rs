@@ -36,10 +36,40 @@ impl BlobParams {
     }
 }
 
-/// Forks of L1 that our embedded L1 and the test runners know by name.
+/// Forks of L1 in their order. The embedded L1 runs Cancun and later ones; an imported chain and the test runners know all.
+///
+/// Constantinople is missing: it ran on no chain that is left without Petersburg, which came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum L1Fork {
+    /// The first rules.
+    Frontier,
+    /// DELEGATECALL, low signatures, another difficulty.
+    Homestead,
+    /// EIP-150: dearer calls.
+    TangerineWhistle,
+    /// EIP-155, EIP-158 and EIP-161: chain ids, empty accounts are cleared.
+    SpuriousDragon,
+    /// Receipts with a status, three ether a block.
+    Byzantium,
+    /// Constantinople without EIP-1283: two ether a block.
+    Petersburg,
+    /// Cheaper calldata, CHAINID.
+    Istanbul,
+    /// A later difficulty bomb.
+    MuirGlacier,
+    /// Typed transactions, access lists.
+    Berlin,
+    /// Base fee.
+    London,
+    /// A later difficulty bomb.
+    ArrowGlacier,
+    /// A later difficulty bomb.
+    GrayGlacier,
+    /// No more proof of work.
+    Paris,
+    /// Withdrawals.
+    Shanghai,
     /// Blobs.
     Cancun,
     /// EIP-7702, EIP-2935, calldata floor.

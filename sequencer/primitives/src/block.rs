@@ -3,6 +3,7 @@
 use crate::{CheckedTx, Receipt};
 use alloc::{sync::Arc, vec::Vec};
 use alloy_consensus::Header;
+use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::B256;
 
 /// A block whose hash is fixed.
@@ -16,6 +17,10 @@ pub struct SealedBlock {
     pub transactions: Vec<Arc<CheckedTx>>,
     /// One for each transaction.
     pub receipts: Vec<Receipt>,
+    /// Headers of rewarded side blocks: only on an L1, before the merge.
+    pub ommers: Vec<Header>,
+    /// What the beacon chain pays out: only on an L1, from Shanghai on.
+    pub withdrawals: Vec<Withdrawal>,
 }
 
 impl SealedBlock {

@@ -1,7 +1,7 @@
 //! Receipts, in the form whose trie root stands in the header.
 
 use alloc::vec::Vec;
-use alloy_primitives::{Bloom, Log};
+use alloy_primitives::{B256, Bloom, Log};
 use alloy_rlp::{BufMut, Encodable, Header};
 
 /// What a transaction did. Encoded as EIP-2718: `type ‖ rlp([status, cumulative gas, bloom, logs])`;
@@ -10,8 +10,10 @@ use alloy_rlp::{BufMut, Encodable, Header};
 pub struct Receipt {
     /// EIP-2718 type of the transaction.
     pub tx_type: u8,
-    /// False if execution reverted or ran out of gas.
+    /// False if execution reverted or ran out of gas. Before Byzantium nothing says so on the chain.
     pub success: bool,
+    /// Before Byzantium on an L1: the state root after the transaction, which stands in place of the status.
+    pub post_state: Option<B256>,
     /// Gas used in the block up to and including this transaction.
     pub cumulative_gas_used: u64,
     /// In order of emission.
@@ -34,7 +36,11 @@ impl Receipt {
             list: true,
             payload_length: logs_payload,
         };
-        let payload_length = self.success.length()
+        let outcome: &dyn Encodable = match &self.post_state {
+            Some(root) => root,
+            None => &self.success,
+        };
+        let payload_length = outcome.length()
             + self.cumulative_gas_used.length()
             + bloom.length()
             + logs_header.length()
@@ -44,7 +50,7 @@ impl Receipt {
             payload_length,
         }
         .encode(out);
-        self.success.encode(out);
+        outcome.encode(out);
         self.cumulative_gas_used.encode(out);
         bloom.encode(out);
         logs_header.encode(out);
@@ -59,7 +65,7 @@ mod tests {
     use super::*;
     use alloy_consensus::{ReceiptEnvelope, ReceiptWithBloom};
     use alloy_eips::eip2718::Encodable2718;
-    use alloy_primitives::{Address, B256, bytes};
+    use alloy_primitives::{Address, bytes};
 
     #[test]
     fn encoding_equals_alloys_for_every_shared_type() {
@@ -72,12 +78,17 @@ mod tests {
             let ours = Receipt {
                 tx_type,
                 success: tx_type != 3,
+                post_state: (tx_type == 0).then_some(B256::repeat_byte(9)),
                 cumulative_gas_used: 21_000,
                 logs,
             };
+            let status = match ours.post_state {
+                Some(root) => alloy_consensus::Eip658Value::PostState(root),
+                None => ours.success.into(),
+            };
             let inner = ReceiptWithBloom {
                 receipt: alloy_consensus::Receipt {
-                    status: ours.success.into(),
+                    status,
                     cumulative_gas_used: ours.cumulative_gas_used,
                     logs: ours.logs.clone(),
                 },

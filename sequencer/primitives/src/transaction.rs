@@ -189,6 +189,31 @@ impl CheckedTx {
         })
     }
 
+    /// Decodes a transaction of an L1 block: the encoding must be the only one that the transaction has, and before
+    /// Homestead (`high_s`) the signature may have the upper of its two forms (EIP-2).
+    pub fn decode_in_block(raw: Bytes, high_s: bool) -> Result<Self, TxError> {
+        let tx = Transaction::decode(&raw)?;
+        if tx.encode() != raw {
+            return Err(TxError::Rlp("not the canonical encoding"));
+        }
+        let sender = match (&tx, high_s) {
+            (Transaction::Signed(signed), true) => {
+                use alloy_consensus::transaction::SignerRecoverable;
+                signed
+                    .recover_signer_unchecked()
+                    .map_err(|_| TxError::InvalidSignature)?
+            }
+            _ => tx.recover()?,
+        };
+        let hash = keccak256(&raw);
+        Ok(Self {
+            tx,
+            raw,
+            hash,
+            sender,
+        })
+    }
+
     /// For a transaction read back from our own log, whose sender was recovered before it was written.
     pub fn decode_with_sender(raw: Bytes, sender: Address) -> Result<Self, TxError> {
         let tx = Transaction::decode(&raw)?;

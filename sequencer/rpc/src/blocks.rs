@@ -59,21 +59,22 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.light("eth_getUncleCountByBlockHash", 1, |node, args: Args<'_>| {
         uncle_count(node, args.required::<B256>(0)?.into())
     });
-    // There are no uncles; the arguments are still looked at, so that a mistake is not answered with silence.
     registry.light(
         "eth_getUncleByBlockNumberAndIndex",
         2,
-        |_, args: Args<'_>| {
-            args.required::<BlockNumberOrTag>(0)?;
-            args.required::<U64>(1)?;
-            Ok(None::<BlockForm>)
+        |node, args: Args<'_>| {
+            let tag: BlockNumberOrTag = args.required(0)?;
+            uncle(node, tag.into(), args.required(1)?)
         },
     );
-    registry.light("eth_getUncleByBlockHashAndIndex", 2, |_, args: Args<'_>| {
-        args.required::<B256>(0)?;
-        args.required::<U64>(1)?;
-        Ok(None::<BlockForm>)
-    });
+    registry.light(
+        "eth_getUncleByBlockHashAndIndex",
+        2,
+        |node, args: Args<'_>| {
+            let hash: B256 = args.required(0)?;
+            uncle(node, hash.into(), args.required(1)?)
+        },
+    );
 }
 
 /// With hashes alone a block is written where the request arrived; with transactions it may be megabytes.
@@ -130,5 +131,13 @@ fn transaction_count(node: &Node, id: BlockId) -> Result<Option<U64>, RpcError> 
 }
 
 fn uncle_count(node: &Node, id: BlockId) -> Result<Option<U64>, RpcError> {
-    Ok(node.number(id)?.map(|_| U64::ZERO))
+    Ok(node.block(id)?.map(|block| U64::from(block.ommers.len())))
+}
+
+/// Side blocks exist on an L1 before the merge alone.
+fn uncle(node: &Node, id: BlockId, index: U64) -> Result<Option<BlockForm>, RpcError> {
+    Ok(node.block(id)?.and_then(|block| {
+        let index = usize::try_from(index.to::<u64>()).ok()?;
+        block.ommers.get(index).map(BlockForm::uncle)
+    }))
 }

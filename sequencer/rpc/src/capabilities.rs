@@ -149,14 +149,11 @@ fn fork_config(node: &Node) -> Result<ForkConfigs, RpcError> {
     let times = activations(&node.rules);
     let at = |time: u64| one(node, time, &times);
     let later: Vec<u64> = times.iter().copied().filter(|time| *time > now).collect();
+    let active = times.iter().copied().rfind(|time| *time <= now);
     Ok(ForkConfigs {
-        current: at(times
-            .iter()
-            .copied()
-            .rfind(|time| *time <= now)
-            .unwrap_or(0)),
-        next: later.first().map(|time| at(*time)),
-        last: later.last().map(|time| at(*time)),
+        current: at(active.unwrap_or(0))?,
+        next: later.first().map(|time| at(*time)).transpose()?,
+        last: later.last().map(|time| at(*time)).transpose()?,
     })
 }
 
@@ -174,7 +171,7 @@ fn activations(rules: &Rules) -> Vec<u64> {
     times.into_iter().collect()
 }
 
-fn one(node: &Node, time: u64, times: &[u64]) -> ForkConfig {
+fn one(node: &Node, time: u64, times: &[u64]) -> Result<ForkConfig, RpcError> {
     let (fork, blobs) = match &*node.rules {
         Rules::Ethereum(rules) => {
             let params = rules.blob_params(time);
@@ -225,67 +222,103 @@ fn one(node: &Node, time: u64, times: &[u64]) -> ForkConfig {
     }
     if fork >= L1Fork::Prague {
         system_contracts.insert("HISTORY_STORAGE_ADDRESS", HISTORY_STORAGE_ADDRESS);
+        if let Rules::Ethereum(rules) = &*node.rules
+            && let Some(contract) = rules.deposit_contract
+        {
+            system_contracts.insert("DEPOSIT_CONTRACT_ADDRESS", contract);
+        }
     }
-    ForkConfig {
+    Ok(ForkConfig {
         activation_time: time,
         blob_schedule: blobs,
         chain_id: U64::from(node.chain_id),
-        fork_id: fork_id(node.store.genesis_hash(), times, time),
+        fork_id: fork_id(node, times, time)?,
         precompiles,
         system_contracts,
-    }
+    })
 }
 
-/// EIP-6122: CRC-32 over the genesis hash and the times of all later forks up to this one.
-fn fork_id(genesis: B256, times: &[u64], time: u64) -> String {
+/// EIP-6122: CRC-32 over the genesis hash, the numbers and then the times of all forks after genesis and up to this one.
+fn fork_id(node: &Node, times: &[u64], time: u64) -> Result<String, RpcError> {
+    let genesis = node.store.genesis_number();
+    let genesis_s = node.store.header(genesis)?.map_or(0, |first| first.timestamp);
     let mut crc = crc32fast::Hasher::new();
-    crc.update(genesis.as_slice());
-    for passed in times
-        .iter()
-        .filter(|passed| **passed > 0 && **passed <= time)
+    crc.update(node.store.genesis_hash().as_slice());
+    let numbers = block_numbers(&node.rules).into_iter();
+    let passed = times.iter().copied().filter(|passed| *passed <= time);
+    for fork in numbers
+        .filter(|number| *number > genesis)
+        .chain(passed.filter(|passed| *passed > genesis_s))
     {
-        crc.update(&passed.to_be_bytes());
+        crc.update(&fork.to_be_bytes());
     }
-    format!("{:#010x}", crc.finalize())
+    Ok(format!("{:#010x}", crc.finalize()))
+}
+
+/// Every block number at which rules changed, ascending.
+fn block_numbers(rules: &Rules) -> BTreeSet<u64> {
+    match rules {
+        Rules::Ethereum(rules) => {
+            let forks = rules.block_forks.iter().map(|(from, _)| *from);
+            forks.chain(rules.dao_fork.map(|fork| fork.block)).collect()
+        }
+        Rules::Rollup(_) => BTreeSet::new(),
+    }
 }
 
 /// geth's names, for tools that read which rules hold.
 fn chain_config(node: &Node) -> Map<String, Value> {
-    let mut config = Map::new();
-    config.insert("chainId".to_owned(), json!(node.chain_id));
-    for block in [
-        "homestead",
-        "eip150",
-        "eip155",
-        "eip158",
-        "byzantium",
-        "constantinople",
-        "petersburg",
-        "istanbul",
-        "muirGlacier",
-        "berlin",
-        "london",
-        "arrowGlacier",
-        "grayGlacier",
-        "mergeNetsplit",
-    ] {
-        config.insert(format!("{block}Block"), json!(0));
-    }
-    config.insert("terminalTotalDifficulty".to_owned(), json!(0));
-    config.insert("shanghaiTime".to_owned(), json!(0));
-    let forks: Vec<(u64, L1Fork)> = match &*node.rules {
-        Rules::Ethereum(rules) => rules.forks.clone(),
-        Rules::Rollup(_) => vec![(0, L1Fork::Osaka)],
-    };
-    for (name, fork) in [
+    let by_number = [
+        ("homesteadBlock", L1Fork::Homestead),
+        ("eip150Block", L1Fork::TangerineWhistle),
+        ("eip155Block", L1Fork::SpuriousDragon),
+        ("eip158Block", L1Fork::SpuriousDragon),
+        ("byzantiumBlock", L1Fork::Byzantium),
+        ("constantinopleBlock", L1Fork::Petersburg),
+        ("petersburgBlock", L1Fork::Petersburg),
+        ("istanbulBlock", L1Fork::Istanbul),
+        ("muirGlacierBlock", L1Fork::MuirGlacier),
+        ("berlinBlock", L1Fork::Berlin),
+        ("londonBlock", L1Fork::London),
+        ("arrowGlacierBlock", L1Fork::ArrowGlacier),
+        ("grayGlacierBlock", L1Fork::GrayGlacier),
+    ];
+    let by_time = [
+        ("shanghaiTime", L1Fork::Shanghai),
         ("cancunTime", L1Fork::Cancun),
         ("pragueTime", L1Fork::Prague),
         ("osakaTime", L1Fork::Osaka),
-    ] {
-        // A fork that was never a stage of its own came with the first that is at or above it.
-        if let Some((from, _)) = forks.iter().find(|(_, active)| *active >= fork) {
-            config.insert(name.to_owned(), json!(from));
+    ];
+    let (mut blocks, mut times) = (Vec::new(), vec![(0, L1Fork::Osaka)]);
+    let (mut merge, mut dao_fork) = (json!(0), None);
+    if let Rules::Ethereum(rules) = &*node.rules {
+        (blocks, times) = (rules.block_forks.clone(), rules.forks.clone());
+        merge = match rules.terminal_difficulty {
+            Some(end) => json!(end.to_string()),
+            None => json!(0),
+        };
+        dao_fork = rules.dao_fork;
+    }
+    // A chain that never had a difficulty began behind all forks by number.
+    if blocks.is_empty() {
+        blocks.push((0, L1Fork::GrayGlacier));
+    }
+    let mut config = Map::new();
+    config.insert("chainId".to_owned(), json!(node.chain_id));
+    // A fork that was never a stage of its own came with the first that is at or above it.
+    for (forks, names) in [(&blocks, &by_number[..]), (&times, &by_time[..])] {
+        for (name, fork) in names {
+            if let Some((from, _)) = forks.iter().find(|(_, active)| active >= fork) {
+                config.insert((*name).to_owned(), json!(from));
+            }
         }
+    }
+    if let Some(fork) = dao_fork {
+        config.insert("daoForkBlock".to_owned(), json!(fork.block));
+        config.insert("daoForkSupport".to_owned(), json!(fork.supported));
+    }
+    if !times.is_empty() {
+        config.insert("terminalTotalDifficulty".to_owned(), merge);
     }
     config
 }

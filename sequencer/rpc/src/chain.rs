@@ -132,7 +132,10 @@ impl Node {
             mix_hash: parent.mix_hash,
             state_root: parent.state_root,
             withdrawals_root: parent.withdrawals_root,
-            base_fee_per_gas: Some(self.next_base_fee(parent)),
+            // Before the merge the next one's depends on its time; the parent's is as near as can be told.
+            difficulty: parent.difficulty,
+            base_fee_per_gas: Some(self.next_base_fee(parent))
+                .filter(|fee| *fee > 0 || parent.base_fee_per_gas.is_some()),
             blob_gas_used: parent.blob_gas_used.map(|_| 0),
             excess_blob_gas: parent
                 .excess_blob_gas

@@ -151,7 +151,7 @@ fn simulate(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<Vec<Val
         .into_iter()
         .zip(blocks)
         .map(|((sealed, calls), block)| {
-            form(&sealed, &calls, &block, asked.return_full_transactions)
+            form(&sealed, &calls, asked.return_full_transactions)
         })
         .collect()
 }
@@ -290,7 +290,6 @@ struct CallError {
 fn form(
     sealed: &SealedBlock,
     calls: &[CallOutcome],
-    block: &SimulatedBlock,
     full: bool,
 ) -> Result<Value, RpcError> {
     let transactions = if full {
@@ -310,10 +309,6 @@ fn form(
     if let Some(fields) = form.as_object_mut() {
         let calls = serde_json::to_value(calls).map_err(RpcError::internal)?;
         fields.insert("calls".to_owned(), calls);
-        if !block.withdrawals.is_empty() {
-            let list = serde_json::to_value(&block.withdrawals).map_err(RpcError::internal)?;
-            fields.insert("withdrawals".to_owned(), list);
-        }
     }
     Ok(form)
 }

@@ -1,9 +1,9 @@
 //! One block, transaction by transaction.
 
 use crate::{
-    BlockError, Rules, StateReader, TxRejection,
+    BlockError, EthereumRules, Rules, StateReader, TxRejection,
     block_state::BlockState,
-    da_price, deposit, environment, fees,
+    da_price, deposit, environment, ethereum, fees,
     gas::da_gas,
     handler::{EvmError, Flow, TxHandler},
     l1_info::{self, Packed},
@@ -12,15 +12,20 @@ use crate::{
     system, tx_env,
 };
 use alloc::{sync::Arc, vec::Vec};
-use alloy_consensus::{EMPTY_ROOT_HASH, Transaction as _, Typed2718};
+use alloy_consensus::{
+    EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Transaction as _, Typed2718,
+    proofs::{calculate_ommers_root, calculate_withdrawals_root},
+};
 use alloy_eips::{
     eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS,
     eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
     eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::EMPTY_REQUESTS_HASH,
 };
 use alloy_primitives::{Address, B256, Bloom, Bytes, Log, U256};
+use config::L1Fork;
 use primitives::{
-    Account, Anchor, BlockInput, CheckedTx, Header, Receipt, SealedBlock, StateDiff,
+    Account, Anchor, BlockInput, CheckedTx, Header, L1Block, Receipt, SealedBlock, StateDiff,
+    Withdrawal,
     predeploys::{L1_INFO, PRIORITY_FEE_VAULT},
 };
 use revm::{
@@ -31,6 +36,7 @@ use revm::{
 };
 
 /// EIP-7685 request types.
+const DEPOSIT_REQUEST: u8 = 0;
 const WITHDRAWAL_REQUEST: u8 = 1;
 const CONSOLIDATION_REQUEST: u8 = 2;
 
@@ -71,6 +77,19 @@ pub struct BlockExecutor<S: StateReader> {
     deposits: u64,
     da_gas_per_byte: u64,
     blob_gas_max: u64,
+    /// Ethereum, before Byzantium: what each transaction changed.
+    steps: Vec<StateDiff>,
+    /// Ethereum: a block that somebody else made, with what is beside its transactions.
+    given: Option<Given>,
+}
+
+/// What is in a block of Ethereum beside its transactions.
+#[derive(Debug)]
+struct Given {
+    ommers: Vec<Header>,
+    withdrawals: Vec<Withdrawal>,
+    /// A system contract that is missing makes the block invalid (EIP-7002, EIP-7251).
+    strict: bool,
 }
 
 /// A block that ran. Its state root is not known yet.
@@ -84,6 +103,49 @@ pub struct ExecutedBlock {
     pub receipts: Vec<Receipt>,
     /// What it changed.
     pub diff: StateDiff,
+    /// Ethereum, before the merge.
+    pub ommers: Vec<Header>,
+    /// Ethereum, from Shanghai on.
+    pub withdrawals: Vec<Withdrawal>,
+    /// Ethereum, before Byzantium: what each transaction changed, and last what the rewards changed.
+    pub steps: Vec<StateDiff>,
+}
+
+/// Runs a whole block of an L1 that somebody else made. What it says about itself was either checked
+/// ([`check_block`](crate::check_block)) or is to be compared afterwards: every root in the outcome but the state's
+/// is computed, not taken over.
+pub fn execute_l1_block<S: StateReader>(
+    rules: &Arc<Rules>,
+    given: &L1Block,
+    state: S,
+) -> Result<ExecutedBlock, BlockError> {
+    run_given(rules, given, state, true)
+}
+
+/// [`execute_l1_block`] for a block that stands in a log of our own: one that this program made may lack the contracts
+/// of EIP-7002 and EIP-7251.
+pub fn replay_l1_block<S: StateReader>(
+    rules: &Arc<Rules>,
+    given: &L1Block,
+    state: S,
+) -> Result<ExecutedBlock, BlockError> {
+    run_given(rules, given, state, false)
+}
+
+fn run_given<S: StateReader>(
+    rules: &Arc<Rules>,
+    given: &L1Block,
+    state: S,
+    strict: bool,
+) -> Result<ExecutedBlock, BlockError> {
+    let mut block = BlockExecutor::begin_given(rules, given, state, strict)?;
+    for (index, tx) in given.transactions.iter().enumerate() {
+        block.execute(tx).map_err(|source| match source {
+            TxRejection::State(error) => BlockError::State(error),
+            source => BlockError::Tx { index, source },
+        })?;
+    }
+    block.finish()
 }
 
 /// Runs a whole rollup block.
@@ -119,7 +181,39 @@ impl<S: StateReader> BlockExecutor<S> {
         state: S,
     ) -> Result<Self, BlockError> {
         let header = header(rules, parent, parent_hash, &context)?;
-        let spec = rules.spec(header.timestamp);
+        let mut block = Self::open(rules, header, state)?;
+        if let Rules::Rollup(rules) = &**rules {
+            block.set_anchor(rules, &context.anchor)?;
+        }
+        block.call_history()?;
+        Ok(block)
+    }
+
+    /// Starts a block of an L1 that somebody else made; `state` reads its parent's.
+    fn begin_given(
+        rules: &Arc<Rules>,
+        given: &L1Block,
+        state: S,
+        strict: bool,
+    ) -> Result<Self, BlockError> {
+        let header = Header {
+            gas_used: 0,
+            blob_gas_used: given.header.blob_gas_used.map(|_| 0),
+            ..given.header.clone()
+        };
+        let mut block = Self::open(rules, header, state)?;
+        block.given = Some(Given {
+            ommers: given.ommers.clone(),
+            withdrawals: given.withdrawals.clone().unwrap_or_default(),
+            strict,
+        });
+        block.call_history()?;
+        Ok(block)
+    }
+
+    /// The machine, and on Ethereum what happens before the history is written.
+    fn open(rules: &Arc<Rules>, header: Header, state: S) -> Result<Self, BlockError> {
+        let spec = rules.spec(&header);
         let blob_gas_max = match &**rules {
             Rules::Ethereum(rules) => rules
                 .blob_params(header.timestamp)
@@ -127,63 +221,75 @@ impl<S: StateReader> BlockExecutor<S> {
                 .saturating_mul(fees::GAS_PER_BLOB),
             Rules::Rollup(_) => 0,
         };
-        let state = BlockState::new(state, rules.codes().clone(), (parent.number, parent_hash));
-        let cfg = environment::cfg(rules, header.timestamp);
+        let parent = (header.number.saturating_sub(1), header.parent_hash);
+        let state = BlockState::new(state, rules.codes().clone(), parent, spec);
+        let cfg = environment::cfg(rules, &header);
         let evm = Machine::new(state, cfg, environment::block(rules, &header));
-        let mut block = Self {
-            rules: rules.clone(),
-            evm,
-            spec,
-            header,
-            transactions: Vec::new(),
-            receipts: Vec::new(),
-            deposits: 0,
-            da_gas_per_byte: 0,
-            blob_gas_max,
-        };
-        match &**rules {
-            Rules::Ethereum(_) => {
-                system::call(
-                    &mut block.evm,
-                    BEACON_ROOTS_ADDRESS,
-                    context.anchor.hash.into(),
-                )?;
+        let mut block = Self::on(rules, header, evm);
+        block.blob_gas_max = blob_gas_max;
+        if let Rules::Ethereum(rules) = &**rules {
+            if !spec.is_enabled_in(SpecId::BYZANTIUM) {
+                block.evm.state().note_steps();
             }
-            Rules::Rollup(rules) => block.set_anchor(rules, &context.anchor)?,
-        }
-        if spec.is_enabled_in(SpecId::PRAGUE) {
-            system::call(&mut block.evm, HISTORY_STORAGE_ADDRESS, parent_hash.into())?;
+            ethereum::dao::change(rules, block.header.number, block.evm.state())?;
+            block.call_beacon_roots()?;
         }
         Ok(block)
     }
 
-    /// A block with a header of somebody's making, on a machine that stands in it.
-    pub(crate) fn over(
-        rules: &Arc<Rules>,
-        header: Header,
-        parent_hash: B256,
-        evm: Machine<S>,
-    ) -> Result<Self, BlockError> {
-        let spec = rules.spec(header.timestamp);
-        let anchor = header.parent_beacon_block_root.unwrap_or_default();
-        let mut block = Self {
+    /// Nothing has happened yet.
+    fn on(rules: &Arc<Rules>, header: Header, evm: Machine<S>) -> Self {
+        Self {
             rules: rules.clone(),
             evm,
-            spec,
+            spec: rules.spec(&header),
             header,
             transactions: Vec::new(),
             receipts: Vec::new(),
             deposits: 0,
             da_gas_per_byte: 0,
             blob_gas_max: 0,
-        };
-        if matches!(**rules, Rules::Ethereum(_)) {
-            system::call(&mut block.evm, BEACON_ROOTS_ADDRESS, anchor.into())?;
+            steps: Vec::new(),
+            given: None,
         }
-        if spec.is_enabled_in(SpecId::PRAGUE) {
-            system::call(&mut block.evm, HISTORY_STORAGE_ADDRESS, parent_hash.into())?;
+    }
+
+    /// EIP-4788. The rollup has no beacon chain.
+    fn call_beacon_roots(&mut self) -> Result<(), BlockError> {
+        if let (Rules::Ethereum(_), Some(root)) =
+            (&*self.rules, self.header.parent_beacon_block_root)
+            && self.spec.is_enabled_in(SpecId::CANCUN)
+        {
+            system::call(&mut self.evm, BEACON_ROOTS_ADDRESS, root.into())?;
         }
+        Ok(())
+    }
+
+    /// A block with a header of somebody's making, on a machine that stands in it.
+    pub(crate) fn over(
+        rules: &Arc<Rules>,
+        header: Header,
+        withdrawals: Vec<Withdrawal>,
+        evm: Machine<S>,
+    ) -> Result<Self, BlockError> {
+        let mut block = Self::on(rules, header, evm);
+        block.given = Some(Given {
+            ommers: Vec::new(),
+            withdrawals,
+            strict: false,
+        });
+        block.call_beacon_roots()?;
+        block.call_history()?;
         Ok(block)
+    }
+
+    /// EIP-2935.
+    fn call_history(&mut self) -> Result<(), BlockError> {
+        if self.spec.is_enabled_in(SpecId::PRAGUE) {
+            let parent = self.header.parent_hash;
+            system::call(&mut self.evm, HISTORY_STORAGE_ADDRESS, parent.into())?;
+        }
+        Ok(())
     }
 
     /// Writes what is new about L1. The data gas price of this block is the one that stood before.
@@ -292,9 +398,11 @@ impl<S: StateReader> BlockExecutor<S> {
         if let Some(used) = &mut self.header.blob_gas_used {
             *used = used.saturating_add(blob_gas(tx));
         }
+        self.steps.extend(self.evm.state().take_step());
         self.receipts.push(Receipt {
             tx_type: tx.tx.ty(),
             success: outcome.success,
+            post_state: None,
             cumulative_gas_used: self.header.gas_used,
             logs,
         });
@@ -376,11 +484,9 @@ impl<S: StateReader> BlockExecutor<S> {
 
     /// Closes the block.
     pub fn finish(mut self) -> Result<ExecutedBlock, BlockError> {
-        match &*self.rules {
-            Rules::Ethereum(_) if self.spec.is_enabled_in(SpecId::PRAGUE) => {
-                self.header.requests_hash = Some(self.requests_hash()?);
-            }
-            Rules::Ethereum(_) => {}
+        let rules = self.rules.clone();
+        match &*rules {
+            Rules::Ethereum(rules) => self.finish_ethereum(rules)?,
             Rules::Rollup(_) => self.count_deposits()?,
         }
         let mut header = self.header;
@@ -389,21 +495,51 @@ impl<S: StateReader> BlockExecutor<S> {
                 out.extend_from_slice(&tx.raw);
             });
         let blooms: Vec<Bloom> = self.receipts.iter().map(Receipt::bloom).collect();
-        let with_blooms: Vec<(&Receipt, &Bloom)> = self.receipts.iter().zip(&blooms).collect();
-        header.receipts_root = alloy_trie::root::ordered_trie_root_with_encoder(
-            &with_blooms,
-            |(receipt, bloom), out| {
-                receipt.encode_2718(**bloom, out);
-            },
-        );
+        header.receipts_root = receipts_root(&self.receipts, &blooms);
         header.logs_bloom = blooms.iter().fold(Bloom::ZERO, |all, bloom| all | *bloom);
         let diff = self.evm.into_state().into_diff();
+        let (ommers, withdrawals) = self
+            .given
+            .map(|given| (given.ommers, given.withdrawals))
+            .unwrap_or_default();
         Ok(ExecutedBlock {
             header,
             transactions: self.transactions,
             receipts: self.receipts,
             diff,
+            ommers,
+            withdrawals,
+            steps: self.steps,
         })
+    }
+
+    /// Withdrawals, requests, rewards, and the roots of what is beside the transactions.
+    fn finish_ethereum(&mut self, rules: &EthereumRules) -> Result<(), BlockError> {
+        let given = self.given.take();
+        let (ommers, withdrawals) = match &given {
+            Some(given) => (&given.ommers[..], &given.withdrawals[..]),
+            None => (&[][..], &[][..]),
+        };
+        self.header.ommers_hash = match ommers {
+            [] => EMPTY_OMMER_ROOT_HASH,
+            ommers => calculate_ommers_root(ommers),
+        };
+        let fork = rules.fork_of(&self.header);
+        if fork >= L1Fork::Shanghai {
+            self.header.withdrawals_root = Some(calculate_withdrawals_root(withdrawals));
+            for withdrawal in withdrawals {
+                let wei = withdrawal.amount_wei();
+                self.evm.state().add_balance(withdrawal.address, wei)?;
+            }
+        }
+        if fork >= L1Fork::Prague {
+            let strict = given.as_ref().is_some_and(|given| given.strict);
+            self.header.requests_hash = Some(self.requests_hash(rules, strict)?);
+        }
+        ethereum::rewards::pay(fork, &self.header, ommers, self.evm.state())?;
+        self.steps.extend(self.evm.state().take_step());
+        self.given = given;
+        Ok(())
     }
 
     /// Every deposit is one entry of L1's queue.
@@ -418,8 +554,15 @@ impl<S: StateReader> BlockExecutor<S> {
         Ok(state.set_slot(L1_INFO, l1_info::SLOT_PACKED, packed.into())?)
     }
 
-    fn requests_hash(&mut self) -> Result<B256, BlockError> {
+    fn requests_hash(&mut self, rules: &EthereumRules, strict: bool) -> Result<B256, BlockError> {
         let mut requests = Vec::new();
+        if let Some(contract) = rules.deposit_contract {
+            let logs = self.receipts.iter().flat_map(|receipt| &receipt.logs);
+            requests.push((
+                DEPOSIT_REQUEST,
+                ethereum::deposits::requests(contract, logs)?,
+            ));
+        }
         for (kind, contract) in [
             (WITHDRAWAL_REQUEST, WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS),
             (
@@ -432,6 +575,7 @@ impl<S: StateReader> BlockExecutor<S> {
                     requests.push((kind, output.into_data()))
                 }
                 Some(_) => return Err(BlockError::SystemCall(contract)),
+                None if strict => return Err(BlockError::SystemCall(contract)),
                 None => {}
             }
         }
@@ -444,6 +588,28 @@ impl<S: StateReader> BlockExecutor<S> {
 }
 
 impl ExecutedBlock {
+    /// The state root, from whoever keeps the trie: `apply` is given differences in order, moves on by each, and
+    /// returns the root after it. One difference, but before Byzantium one for each transaction, whose receipts take
+    /// the roots between.
+    pub fn state_root<E>(
+        &mut self,
+        mut apply: impl FnMut(&StateDiff) -> Result<B256, E>,
+    ) -> Result<B256, E> {
+        if self.steps.is_empty() {
+            return apply(&self.diff);
+        }
+        let mut root = B256::ZERO;
+        for (index, step) in core::mem::take(&mut self.steps).iter().enumerate() {
+            root = apply(step)?;
+            if let Some(receipt) = self.receipts.get_mut(index) {
+                receipt.post_state = Some(root);
+            }
+        }
+        let blooms: Vec<Bloom> = self.receipts.iter().map(Receipt::bloom).collect();
+        self.header.receipts_root = receipts_root(&self.receipts, &blooms);
+        Ok(root)
+    }
+
     /// Fills in what the trie computed, and fixes the hash. `withdrawals_root` is for the rollup.
     pub fn seal(
         mut self,
@@ -460,9 +626,18 @@ impl ExecutedBlock {
             hash,
             transactions: self.transactions,
             receipts: self.receipts,
+            ommers: self.ommers,
+            withdrawals: self.withdrawals,
         };
         (block, self.diff)
     }
+}
+
+fn receipts_root(receipts: &[Receipt], blooms: &[Bloom]) -> B256 {
+    let with_blooms: Vec<(&Receipt, &Bloom)> = receipts.iter().zip(blooms).collect();
+    alloy_trie::root::ordered_trie_root_with_encoder(&with_blooms, |(receipt, bloom), out| {
+        receipt.encode_2718(**bloom, out);
+    })
 }
 
 /// All of a header that is known before the first transaction.
@@ -475,27 +650,15 @@ fn header(
     let BlockContext {
         timestamp, anchor, ..
     } = *context;
-    let (min, beneficiary, mix_hash, withdrawals_root) = match rules {
-        Rules::Ethereum(_) => (
-            parent.timestamp.saturating_add(1),
-            context.beneficiary,
-            context.prev_randao,
-            EMPTY_ROOT_HASH,
-        ),
-        Rules::Rollup(_) => (
-            parent.timestamp.max(anchor.timestamp),
-            PRIORITY_FEE_VAULT,
-            anchor.prev_randao,
-            B256::ZERO,
-        ),
+    let min = match rules {
+        Rules::Ethereum(_) => parent.timestamp.saturating_add(1),
+        Rules::Rollup(_) => parent.timestamp.max(anchor.timestamp),
     };
     if timestamp < min {
         return Err(BlockError::Timestamp { timestamp, min });
     }
-    let prague = rules.spec(timestamp).is_enabled_in(SpecId::PRAGUE);
-    Ok(Header {
+    let header = Header {
         parent_hash,
-        beneficiary,
         state_root: B256::ZERO,
         number: parent
             .number
@@ -503,14 +666,42 @@ fn header(
             .ok_or(BlockError::NumberOverflow)?,
         gas_limit: rules.gas_limit(),
         timestamp,
-        mix_hash,
-        base_fee_per_gas: Some(fees::next_base_fee(rules, parent)),
-        withdrawals_root: Some(withdrawals_root),
-        blob_gas_used: Some(0),
-        excess_blob_gas: Some(fees::next_excess_blob_gas(rules, parent, timestamp)),
-        parent_beacon_block_root: Some(anchor.hash),
-        requests_hash: prague.then_some(EMPTY_REQUESTS_HASH),
         ..Header::default()
+    };
+    Ok(match rules {
+        Rules::Ethereum(l1) => {
+            let mut header = Header {
+                beneficiary: context.beneficiary,
+                mix_hash: context.prev_randao,
+                ..header
+            };
+            if !parent.difficulty.is_zero() {
+                header.difficulty = parent.difficulty;
+                header.difficulty = ethereum::difficulty::next(l1, parent, &header);
+            }
+            let fork = l1.fork_of(&header);
+            header.base_fee_per_gas =
+                (fork >= L1Fork::London).then(|| fees::next_base_fee(rules, parent));
+            header.withdrawals_root = (fork >= L1Fork::Shanghai).then_some(EMPTY_ROOT_HASH);
+            if fork >= L1Fork::Cancun {
+                header.blob_gas_used = Some(0);
+                header.excess_blob_gas = Some(fees::next_excess_blob_gas(rules, parent, timestamp));
+                header.parent_beacon_block_root = Some(anchor.hash);
+            }
+            header.requests_hash = (fork >= L1Fork::Prague).then_some(EMPTY_REQUESTS_HASH);
+            header
+        }
+        Rules::Rollup(_) => Header {
+            beneficiary: PRIORITY_FEE_VAULT,
+            mix_hash: anchor.prev_randao,
+            base_fee_per_gas: Some(fees::next_base_fee(rules, parent)),
+            withdrawals_root: Some(B256::ZERO),
+            blob_gas_used: Some(0),
+            excess_blob_gas: Some(0),
+            parent_beacon_block_root: Some(anchor.hash),
+            requests_hash: Some(EMPTY_REQUESTS_HASH),
+            ..header
+        },
     })
 }
 

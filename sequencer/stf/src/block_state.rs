@@ -4,7 +4,7 @@
 //! enters but what a finished transaction wrote.
 
 use crate::{AccountOverride, CodeCache, StateError, StateReader};
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use alloy_primitives::{
     Address, B256, Bytes, U256,
     map::{AddressMap, B256Map, Entry, HashMap},
@@ -13,6 +13,7 @@ use primitives::{Account, AccountDiff, SlotDiff, StateDiff, diff::KECCAK_EMPTY};
 use revm::{
     bytecode::Bytecode,
     database_interface::Database,
+    primitives::hardfork::SpecId,
     state::{Account as EvmAccount, AccountInfo, EvmState},
 };
 
@@ -36,6 +37,10 @@ pub(crate) struct BlockState<S> {
     reader: S,
     codes: CodeCache,
     parent: (u64, B256),
+    /// EIP-161: an empty account is none.
+    clearing: bool,
+    /// What was written since the last step, if steps are asked for.
+    step: Option<BTreeMap<Address, AccountDiff>>,
     accounts: AddressMap<AccountEntry>,
     slots: HashMap<(Address, U256), SlotEntry>,
     /// Code used or deployed in this block.
@@ -44,11 +49,13 @@ pub(crate) struct BlockState<S> {
 
 impl<S: StateReader> BlockState<S> {
     /// `parent` is the number and hash of the block whose state `reader` reads.
-    pub(crate) fn new(reader: S, codes: CodeCache, parent: (u64, B256)) -> Self {
+    pub(crate) fn new(reader: S, codes: CodeCache, parent: (u64, B256), spec: SpecId) -> Self {
         Self {
             reader,
             codes,
             parent,
+            clearing: spec.is_enabled_in(SpecId::SPURIOUS_DRAGON),
+            step: None,
             accounts: AddressMap::default(),
             slots: HashMap::default(),
             bytecodes: B256Map::default(),
@@ -79,13 +86,16 @@ impl<S: StateReader> BlockState<S> {
         self.reader.has_storage(address)
     }
 
-    /// Replaces an account; an empty one is removed (EIP-161).
+    /// Replaces an account outside of any transaction; an empty one is removed (EIP-161).
     pub(crate) fn set_account(
         &mut self,
         address: Address,
         account: Account,
     ) -> Result<(), StateError> {
-        self.entry(address)?.now = (!account.is_empty()).then_some(account);
+        let kept = !(self.clearing && account.is_empty());
+        let now = kept.then_some(account);
+        self.entry(address)?.now = now;
+        self.note(address, now, false, Vec::new());
         Ok(())
     }
 
@@ -120,6 +130,49 @@ impl<S: StateReader> BlockState<S> {
             self.set_slot(address, *slot, *value)?;
         }
         Ok(())
+    }
+
+    /// Adds wei outside of any transaction. Saturates.
+    pub(crate) fn add_balance(&mut self, address: Address, wei: U256) -> Result<(), StateError> {
+        let mut account = self.account(address)?.unwrap_or_default();
+        account.balance = account.balance.saturating_add(wei);
+        self.set_account(address, account)
+    }
+
+    /// From now on [`Self::take_step`] has something to say.
+    pub(crate) fn note_steps(&mut self) {
+        self.step.get_or_insert_default();
+    }
+
+    /// What was written since the last call, as it stands: `before` is not given. `None` unless steps are noted.
+    pub(crate) fn take_step(&mut self) -> Option<StateDiff> {
+        let step = core::mem::take(self.step.as_mut()?);
+        Some(StateDiff {
+            accounts: step.into_values().collect(),
+            codes: Vec::new(),
+        })
+    }
+
+    fn note(
+        &mut self,
+        address: Address,
+        after: Option<Account>,
+        wiped: bool,
+        slots: Vec<SlotDiff>,
+    ) {
+        let Some(step) = &mut self.step else {
+            return;
+        };
+        let diff = step.entry(address).or_insert_with(|| AccountDiff {
+            address,
+            before: None,
+            after: None,
+            wiped: false,
+            slots: Vec::new(),
+        });
+        diff.after = after;
+        diff.wiped |= wiped;
+        diff.slots.extend(slots);
     }
 
     /// A slot as it stands.
@@ -168,29 +221,43 @@ impl<S: StateReader> BlockState<S> {
         if account.is_selfdestructed() {
             self.wipe(address)?;
             self.entry(address)?.now = None;
+            self.note(address, None, true, Vec::new());
             return Ok(());
         }
-        if account.is_created() {
+        let created = account.is_created();
+        if created {
             self.wipe(address)?;
         }
-        // Before EIP-161 revm marks an empty account that must stay as created.
-        let kept = !account.is_empty() || account.is_created();
+        // Before EIP-161 an empty account stays, and revm marks one that a touch makes as created.
+        let stays = !self.clearing && self.entry(address)?.now.is_some();
+        let kept = !account.is_empty() || created || stays;
         let EvmAccount { info, storage, .. } = account;
         if let Some(code) = info.code
             && info.code_hash != KECCAK_EMPTY
         {
             self.bytecodes.entry(info.code_hash).or_insert(code);
         }
-        self.entry(address)?.now = kept.then_some(Account {
+        let now = kept.then_some(Account {
             nonce: info.nonce,
             balance: info.balance,
             code_hash: info.code_hash,
         });
+        self.entry(address)?.now = now;
+        let mut written = Vec::new();
         for (slot, value) in storage {
             if value.is_changed() {
-                self.slot_entry(address, slot)?.now = value.present_value();
+                let after = value.present_value();
+                self.slot_entry(address, slot)?.now = after;
+                if self.step.is_some() {
+                    written.push(SlotDiff {
+                        slot,
+                        before: U256::ZERO,
+                        after,
+                    });
+                }
             }
         }
+        self.note(address, now, created, written);
         Ok(())
     }
 
@@ -217,7 +284,11 @@ impl<S: StateReader> BlockState<S> {
         let mut slots: Vec<(Address, SlotDiff)> = self
             .slots
             .into_iter()
-            .filter(|(_, entry)| entry.before != entry.now)
+            .filter(|((address, _), entry)| {
+                // A wiped account lists all that it holds again, even what it held before.
+                let wiped = || self.accounts.get(address).is_some_and(|a| a.wiped);
+                entry.before != entry.now || (!entry.now.is_zero() && wiped())
+            })
             .map(|((address, slot), entry)| {
                 (
                     address,

@@ -271,10 +271,10 @@ fn run<S: StateReader>(
 ) -> Result<(CallOutcome, EvmState), TxRejection> {
     let flow = flow(rules, &state, request)?;
     let block = block_env(rules, header, request, &overrides.block);
-    let moves = PrecompileMoves::of(rules, header.timestamp, &overrides.accounts)?;
+    let moves = PrecompileMoves::of(rules, header, &overrides.accounts)?;
     let state = call_state(rules, header, state, overrides);
     let tx = request.tx_env(rules.chain_id(), block.gas_limit);
-    let mut evm = Machine::new(state, environment::cfg(rules, header.timestamp), block);
+    let mut evm = Machine::new(state, environment::cfg(rules, header), block);
     evm.pretend(Pretence {
         moves,
         ..Pretence::default()
@@ -347,6 +347,7 @@ pub(crate) fn call_state<'a, S: StateReader>(
         OverriddenState::new(state, &overrides.accounts),
         codes,
         (header.number.saturating_sub(1), header.parent_hash),
+        rules.spec(header),
     )
 }
 
@@ -376,7 +377,7 @@ pub(crate) fn outcome(result: ExecutionResult) -> CallOutcome {
 /// Accounts and slots worth listing: what was touched, but for accounts that are warm anyway.
 fn listed(rules: &Rules, header: &Header, request: &CallRequest, accessed: EvmState) -> AccessList {
     let warm = |address: &Address| {
-        let spec: SpecId = rules.spec(header.timestamp);
+        let spec: SpecId = rules.spec(header);
         *address == request.from
             || Some(*address) == request.to
             || *address == header.beneficiary

@@ -26,11 +26,11 @@ pub(crate) fn block(rules: &Rules, header: &Header) -> BlockEnv {
     }
 }
 
-/// The chain and fork at a time.
-pub(crate) fn cfg(rules: &Rules, timestamp: u64) -> CfgEnv {
-    let mut cfg = CfgEnv::new_with_spec(rules.spec(timestamp)).with_chain_id(rules.chain_id());
+/// The chain and its fork in the block that a header describes.
+pub(crate) fn cfg(rules: &Rules, header: &Header) -> CfgEnv {
+    let mut cfg = CfgEnv::new_with_spec(rules.spec(header)).with_chain_id(rules.chain_id());
     cfg.tx_chain_id_check = true;
-    cfg.tx_gas_limit_cap = Some(rules.tx_gas_cap(timestamp));
-    cfg.max_blobs_per_tx = rules.blobs_per_tx(timestamp);
+    cfg.tx_gas_limit_cap = Some(rules.tx_gas_cap_in(header));
+    cfg.max_blobs_per_tx = rules.blobs_per_tx(header);
     cfg
 }

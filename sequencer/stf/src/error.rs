@@ -234,6 +234,28 @@ pub enum BlockError {
     /// A system call failed, which makes the block invalid (EIP-7002, EIP-7251).
     #[error("system call to {0} failed")]
     SystemCall(Address),
+    /// Ethereum: a field of the header is not what its parent and the rules ask for.
+    #[error("{field} is {found}, must be {want}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// In the header.
+        found: String,
+        /// What is valid.
+        want: String,
+    },
+    /// Ethereum: a side block that the block names deserves no reward.
+    #[error("ommer {index}: {why}")]
+    Ommer {
+        /// Position.
+        index: usize,
+        /// In words.
+        why: String,
+    },
+    /// Ethereum: a signature that this fork does not know (EIP-155), or a log of the deposit contract that is no
+    /// deposit (EIP-6110).
+    #[error("{0}")]
+    Body(String),
     /// The parent is the last block there can be.
     #[error("block number overflow")]
     NumberOverflow,

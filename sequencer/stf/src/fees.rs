@@ -1,6 +1,6 @@
 //! Base fee (EIP-1559) and blob fee (EIP-4844, EIP-7918) from one block to the next.
 
-use crate::Rules;
+use crate::{EthereumRules, Rules};
 use alloy_primitives::U256;
 use config::{BlobParams, L1Fork};
 use primitives::Header;
@@ -13,22 +13,40 @@ const BLOB_BASE_COST: u64 = 1 << 13;
 const ETHEREUM_DENOMINATOR: u64 = 8;
 const ETHEREUM_ELASTICITY: u64 = 2;
 
-/// Base fee of the block after `parent`, wei.
+/// The first base fee (EIP-1559).
+pub(crate) const FIRST_BASE_FEE: u64 = 1_000_000_000;
+
+/// Base fee of the block after `parent`, wei. Zero before London.
 pub fn next_base_fee(rules: &Rules, parent: &Header) -> u64 {
-    let (target, denominator, floor) = match rules {
-        Rules::Ethereum(_) => (
-            parent.gas_limit / ETHEREUM_ELASTICITY,
-            ETHEREUM_DENOMINATOR,
-            0,
-        ),
-        Rules::Rollup(r) => (
-            r.gas_target,
-            r.base_fee_change_denominator,
-            r.base_fee_floor,
-        ),
+    if let (Rules::Ethereum(rules), None) = (rules, parent.base_fee_per_gas) {
+        let next = Header {
+            number: parent.number.saturating_add(1),
+            timestamp: parent.timestamp,
+            difficulty: parent.difficulty,
+            ..Header::default()
+        };
+        return match rules.fork_of(&next) >= L1Fork::London {
+            true => FIRST_BASE_FEE,
+            false => 0,
+        };
+    }
+    let Rules::Rollup(rules) = rules else {
+        return ethereum_base_fee(parent);
     };
+    let floor = rules.base_fee_floor;
     let base = parent.base_fee_per_gas.unwrap_or(floor);
-    step(base, parent.gas_used, target, denominator).max(floor)
+    let denominator = rules.base_fee_change_denominator;
+    step(base, parent.gas_used, rules.gas_target, denominator).max(floor)
+}
+
+/// After a block that has one (EIP-1559).
+pub(crate) fn ethereum_base_fee(parent: &Header) -> u64 {
+    step(
+        parent.base_fee_per_gas.unwrap_or(0),
+        parent.gas_used,
+        parent.gas_limit / ETHEREUM_ELASTICITY,
+        ETHEREUM_DENOMINATOR,
+    )
 }
 
 fn step(base: u64, used: u64, target: u64, denominator: u64) -> u64 {
@@ -48,9 +66,13 @@ fn step(base: u64, used: u64, target: u64, denominator: u64) -> u64 {
 
 /// Excess blob gas of the block after `parent`, made at `timestamp`. Zero on the rollup.
 pub fn next_excess_blob_gas(rules: &Rules, parent: &Header, timestamp: u64) -> u64 {
-    let Rules::Ethereum(rules) = rules else {
-        return 0;
-    };
+    match rules {
+        Rules::Ethereum(rules) => l1_excess_blob_gas(rules, parent, timestamp),
+        Rules::Rollup(_) => 0,
+    }
+}
+
+pub(crate) fn l1_excess_blob_gas(rules: &EthereumRules, parent: &Header, timestamp: u64) -> u64 {
     let BlobParams { target, max, .. } = rules.blob_params(timestamp);
     let excess = parent.excess_blob_gas.unwrap_or(0);
     let used = parent.blob_gas_used.unwrap_or(0);

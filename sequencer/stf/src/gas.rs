@@ -14,7 +14,7 @@ pub fn intrinsic_gas(rules: &Rules, da_gas_per_byte: u64, tx: &Transaction) -> u
             list.iter().map(|item| item.storage_keys.len() as u64).sum(),
         )
     });
-    let gas = GasParams::new_spec(rules.spec(u64::MAX)).initial_tx_gas(
+    let gas = GasParams::new_spec(rules.newest_spec()).initial_tx_gas(
         tx.input(),
         tx.is_create(),
         accounts,

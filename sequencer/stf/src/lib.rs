@@ -12,6 +12,8 @@ extern crate alloc;
 
 mod block;
 mod block_state;
+#[cfg(feature = "statetest")]
+pub mod blocktest;
 mod call;
 mod changed;
 mod code_cache;
@@ -19,6 +21,7 @@ mod da_price;
 mod deposit;
 mod environment;
 mod error;
+mod ethereum;
 mod fees;
 mod gas;
 mod halt;
@@ -34,16 +37,22 @@ mod rules;
 mod simulate;
 #[cfg(feature = "statetest")]
 pub mod statetest;
+#[cfg(feature = "statetest")]
+mod suite;
 mod system;
 #[cfg(feature = "trace")]
 pub mod trace;
 mod tx_env;
 
-pub use block::{BlockContext, BlockExecutor, ExecutedBlock, TxOutcome, execute_block};
+pub use block::{
+    BlockContext, BlockExecutor, ExecutedBlock, TxOutcome, execute_block, execute_l1_block,
+    replay_l1_block,
+};
 pub use call::{CallOutcome, CallRequest, access_list, call};
 pub use changed::ChangedState;
 pub use code_cache::CodeCache;
 pub use error::{BlockError, TxRejection};
+pub use ethereum::{Ancestor, check_block, difference};
 pub use fees::{blob_base_fee, next_base_fee, next_excess_blob_gas};
 pub use gas::intrinsic_gas;
 pub use l1_info::da_gas_per_byte;
@@ -51,5 +60,5 @@ pub use memory::MemoryState;
 pub use overrides::{AccountOverride, BlockOverrides, CallOverrides, OverriddenState};
 pub use pretence::{OverrideError, PrecompileMoves, TRANSFER_EMITTER, is_precompile};
 pub use reader::{StateError, StateReader};
-pub use rules::{EthereumRules, RollupRules, Rules};
+pub use rules::{DaoFork, EthereumRules, RollupRules, Rules};
 pub use simulate::{SimulateError, SimulatedBlock, SimulatedCall, Simulation, Withdrawal};

@@ -6,6 +6,7 @@ use crate::{AccountOverride, Rules};
 use alloc::{collections::BTreeMap, vec};
 use alloy_primitives::{Address, B256, Log, U256, address, b256};
 use core::fmt;
+use primitives::Header;
 use revm::{
     context_interface::journaled_state::entry::JournalEntry,
     handler::EthPrecompiles,
@@ -20,9 +21,9 @@ const TRANSFER_TOPIC: B256 =
 /// Code is looked for under the callee, and no precompile lies here.
 const NO_PRECOMPILE: Address = Address::repeat_byte(0xff);
 
-/// True if calls to this address run a precompile in a block of that time.
-pub fn is_precompile(rules: &Rules, timestamp: u64, address: &Address) -> bool {
-    EthPrecompiles::new(rules.spec(timestamp)).contains(address)
+/// True if calls to this address run a precompile in the block with this header.
+pub fn is_precompile(rules: &Rules, header: &Header, address: &Address) -> bool {
+    EthPrecompiles::new(rules.spec(header)).contains(address)
 }
 
 /// Why overrides do not fit together.
@@ -64,14 +65,14 @@ impl PrecompileMoves {
     /// What the overrides say. A precompile that is overridden in any way is one no more.
     pub fn of(
         rules: &Rules,
-        timestamp: u64,
+        header: &Header,
         accounts: &BTreeMap<Address, AccountOverride>,
     ) -> Result<Self, OverrideError> {
         let mut moves = Self::default();
         if accounts.is_empty() {
             return Ok(moves);
         }
-        let precompiles = EthPrecompiles::new(rules.spec(timestamp));
+        let precompiles = EthPrecompiles::new(rules.spec(header));
         for (address, account) in accounts {
             let is_precompile = precompiles.contains(address);
             if let Some(to) = account.move_precompile_to {

@@ -150,12 +150,13 @@ impl<S: StateReader + Clone> Simulation<S> {
             return Err(SimulateError::Withdrawals);
         }
         let header = self.header(block);
-        let moves = PrecompileMoves::of(&self.rules, self.parent.timestamp, &block.accounts)?;
+        let moves = PrecompileMoves::of(&self.rules, &self.parent, &block.accounts)?;
         // Code that a caller made up is not worth remembering.
         let mut state = BlockState::new(
             self.state.clone(),
             crate::CodeCache::default(),
             (self.parent.number, self.parent_hash),
+            self.rules.spec(&header),
         );
         for (address, account) in &block.accounts {
             state.pretend(*address, account)?;
@@ -167,21 +168,19 @@ impl<S: StateReader + Clone> Simulation<S> {
         ) {
             blob.blob_gasprice = price;
         }
-        let mut machine = Machine::new(state, environment::cfg(&self.rules, header.timestamp), env);
+        let mut machine = Machine::new(state, environment::cfg(&self.rules, &header), env);
         machine.pretend(Pretence {
             moves,
             logs_transfers: self.logs_transfers,
         });
-        let mut run = BlockExecutor::over(&self.rules, header, self.parent_hash, machine)?;
+        let withdrawals = block.withdrawals.clone();
+        let mut run = BlockExecutor::over(&self.rules, header, withdrawals, machine)?;
         let mut calls = Vec::with_capacity(block.calls.len());
         for call in &block.calls {
             if given_up() {
                 return Err(SimulateError::GivenUp);
             }
             calls.push(self.call(&mut run, call.clone())?);
-        }
-        for withdrawal in &block.withdrawals {
-            run.credit(withdrawal.address, withdrawal.amount_wei())?;
         }
         Ok((run.finish()?, calls))
     }
@@ -204,7 +203,6 @@ impl<S: StateReader + Clone> Simulation<S> {
             (None, true) => fees::next_base_fee(&self.rules, parent),
             (None, false) => 0,
         };
-        let prague = self.rules.spec(timestamp).is_enabled_in(SpecId::PRAGUE);
         let (withdrawals_root, anchor) = match &*self.rules {
             Rules::Ethereum(_) if block.withdrawals.is_empty() => (EMPTY_ROOT_HASH, B256::ZERO),
             Rules::Ethereum(_) => (calculate_withdrawals_root(&block.withdrawals), B256::ZERO),
@@ -213,7 +211,7 @@ impl<S: StateReader + Clone> Simulation<S> {
                 parent.parent_beacon_block_root.unwrap_or_default(),
             ),
         };
-        Header {
+        let mut header = Header {
             parent_hash: self.parent_hash,
             beneficiary: overrides.fee_recipient.unwrap_or(parent.beneficiary),
             state_root: B256::ZERO,
@@ -229,9 +227,13 @@ impl<S: StateReader + Clone> Simulation<S> {
             blob_gas_used: Some(0),
             excess_blob_gas: Some(fees::next_excess_blob_gas(&self.rules, parent, timestamp)),
             parent_beacon_block_root: Some(anchor),
-            requests_hash: prague.then_some(EMPTY_REQUESTS_HASH),
+            requests_hash: Some(EMPTY_REQUESTS_HASH),
             ..Header::default()
+        };
+        if let Rules::Ethereum(rules) = &*self.rules {
+            rules.drop_later_fields(&mut header);
         }
+        header
     }
 
     fn call(
@@ -264,13 +266,6 @@ impl<S: StateReader + Clone> Simulation<S> {
 impl<S: StateReader> BlockExecutor<S> {
     fn nonce(&mut self, address: Address) -> Result<u64, StateError> {
         Ok(self.evm.state().account(address)?.unwrap_or_default().nonce)
-    }
-
-    fn credit(&mut self, address: Address, wei: U256) -> Result<(), StateError> {
-        let state = self.evm.state();
-        let mut account = state.account(address)?.unwrap_or_default();
-        account.balance = account.balance.saturating_add(wei);
-        state.set_account(address, account)
     }
 
     /// Runs a call as the next transaction, as if its sender had signed it.
@@ -314,6 +309,7 @@ impl<S: StateReader> BlockExecutor<S> {
         self.receipts.push(Receipt {
             tx_type: tx.tx.ty(),
             success: outcome.success,
+            post_state: None,
             cumulative_gas_used: self.header.gas_used,
             logs: outcome
                 .logs

@@ -233,6 +233,7 @@ impl Run {
             ));
             receipts.push(Receipt {
                 tx_type: 2,
+                post_state: None,
                 success: true,
                 cumulative_gas_used: 21_000 * (n + 1),
                 logs,
@@ -279,6 +280,9 @@ impl Run {
             ..Header::default()
         };
         ExecutedBlock {
+            ommers: Vec::new(),
+            withdrawals: Vec::new(),
+            steps: Vec::new(),
             header,
             transactions,
             receipts,

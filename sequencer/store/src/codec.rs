@@ -306,7 +306,11 @@ impl Codec for Vec<Receipt> {
         put_varint(out, self.len() as u64);
         for receipt in self {
             out.push(receipt.tx_type);
-            out.push(receipt.success.into());
+            let root = u8::from(receipt.post_state.is_some());
+            out.push(u8::from(receipt.success) | root << 1);
+            if let Some(root) = &receipt.post_state {
+                root.put(out);
+            }
             put_varint(out, receipt.cumulative_gas_used);
             put_varint(out, receipt.logs.len() as u64);
             for log in &receipt.logs {
@@ -324,7 +328,12 @@ impl Codec for Vec<Receipt> {
         let mut receipts = Vec::with_capacity(count.min(4096));
         for _ in 0..count {
             let tx_type = from.u8()?;
-            let success = from.flag()?;
+            let flags = from.u8()?;
+            if flags > 3 {
+                return Err(Undecodable("flags"));
+            }
+            let success = flags & 1 != 0;
+            let post_state = (flags & 2 != 0).then(|| from.hash()).transpose()?;
             let cumulative_gas_used = from.varint()?;
             let n = from.count()?;
             let mut logs = Vec::with_capacity(n.min(64));
@@ -347,6 +356,7 @@ impl Codec for Vec<Receipt> {
             receipts.push(Receipt {
                 tx_type,
                 success,
+                post_state,
                 cumulative_gas_used,
                 logs,
             });

@@ -35,7 +35,7 @@ impl Inner {
     }
 
     /// Every slot that may be set at the head. Asks RAM first: a flush only moves slots from there to the tables.
-    fn slots_ever_set(&self, address: Address) -> Result<BTreeSet<U256>> {
+    pub fn slots_ever_set(&self, address: Address) -> Result<BTreeSet<U256>> {
         let mut slots = BTreeSet::new();
         for block in self.recent.read().above(self.flushed()) {
             let Some(diff) = &block.diff else { continue };

@@ -12,7 +12,7 @@ use crate::{
 };
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::{Decodable, Encodable};
-use primitives::{CheckedTx, Header, SealedBlock};
+use primitives::{CheckedTx, Header, SealedBlock, Withdrawal};
 use std::sync::Arc;
 
 /// First bytes of a segment.
@@ -75,6 +75,8 @@ pub struct LoggedBlock {
     pub header: Header,
     pub meta: BlockMeta,
     pub transactions: Vec<Arc<CheckedTx>>,
+    pub ommers: Vec<Header>,
+    pub withdrawals: Vec<Withdrawal>,
 }
 
 impl LoggedBlock {
@@ -87,6 +89,11 @@ impl LoggedBlock {
         for tx in &block.transactions {
             tx.sender.put(out);
             put_bytes(out, &tx.raw);
+        }
+        // Absent where both are empty, as always on the rollup.
+        if !(block.ommers.is_empty() && block.withdrawals.is_empty()) {
+            put_bytes(out, &alloy_rlp::encode(&block.ommers));
+            put_bytes(out, &alloy_rlp::encode(&block.withdrawals));
         }
     }
 
@@ -107,11 +114,19 @@ impl LoggedBlock {
                 .map_err(|_| Undecodable("transaction"))?;
             transactions.push(Arc::new(tx));
         }
+        let (mut ommers, mut withdrawals) = (Vec::new(), Vec::new());
+        if !from.0.is_empty() {
+            ommers = alloy_rlp::decode_exact(from.bytes()?).map_err(|_| Undecodable("ommers"))?;
+            withdrawals =
+                alloy_rlp::decode_exact(from.bytes()?).map_err(|_| Undecodable("withdrawals"))?;
+        }
         from.end()?;
         Ok(Self {
             header,
             meta,
             transactions,
+            ommers,
+            withdrawals,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The one start path: tables at their height, then the log from there on, executed again.
 
 use crate::{
-    BlockMeta, Disk, Folder, Genesis, Kv, PendingBlock, Result, Rocks, Store, StoreError,
+    Disk, Folder, Genesis, Kv, PendingBlock, Result, Rocks, StateView, Store, StoreError,
     StoreOptions,
     cache::ByBytes,
     genesis, kv,
@@ -15,9 +15,9 @@ use crate::{
 use alloy_primitives::B256;
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, RwLock};
-use primitives::{Anchor, Header, SealedBlock};
+use primitives::{BlockInput, Header, L1Block, SealedBlock};
 use std::sync::{Arc, atomic::AtomicU64};
-use stf::{BlockContext, BlockExecutor, Rules};
+use stf::{BlockError, ExecutedBlock, Rules};
 use trie::StateTrie;
 
 /// The log folder in the data folder.
@@ -144,6 +144,8 @@ impl Inner {
             hash: genesis_hash,
             transactions: Vec::new(),
             receipts: Vec::new(),
+            ommers: Vec::new(),
+            withdrawals: Vec::new(),
         };
         let genesis_number = no_block.header.number;
         let (safe, finalized) =
@@ -225,29 +227,18 @@ impl Inner {
 
     /// Executes the logged block at `at` on the head and makes it the head.
     fn replay(self: &Arc<Self>, at: LogRef) -> Result<()> {
-        let LoggedBlock {
-            header: logged,
-            meta,
-            transactions,
-        } = self.log_reader.block(at)?;
-        let number = logged.number;
-        let failed = |why: String| StoreError::Replay { number, why };
+        let logged = self.log_reader.block(at)?;
+        let (number, meta) = (logged.header.number, logged.meta);
+        let logged_hash = logged.header.hash_slow();
         let parent = self.head.load_full();
-        let executed = {
-            let context = context(&self.rules, &logged, &meta);
-            let state = self.latest_state();
-            let mut block =
-                BlockExecutor::begin(&self.rules, &parent.header, parent.hash, context, state)
-                    .map_err(|e| failed(e.to_string()))?;
-            for (index, tx) in transactions.iter().enumerate() {
-                block
-                    .execute(tx)
-                    .map_err(|e| failed(format!("transaction {index}: {e}")))?;
-            }
-            block.finish().map_err(|e| failed(e.to_string()))?
-        };
+        let executed =
+            execute(&self.rules, &parent, logged, self.latest_state()).map_err(|error| {
+                StoreError::Replay {
+                    number,
+                    why: error.to_string(),
+                }
+            })?;
         let pending: Arc<PendingBlock> = self.seal(executed, meta)?;
-        let logged_hash = logged.hash_slow();
         if pending.block.hash != logged_hash {
             return Err(StoreError::ReplayDiffers {
                 number,
@@ -265,19 +256,38 @@ impl Inner {
     }
 }
 
-/// What the block was made with, from what is logged of it.
-fn context(rules: &Rules, header: &Header, meta: &BlockMeta) -> BlockContext {
-    let anchor = match rules {
-        Rules::Rollup(_) => meta.anchor,
-        Rules::Ethereum(_) => Anchor {
-            hash: header.parent_beacon_block_root.unwrap_or_default(),
-            ..Anchor::default()
-        },
-    };
-    BlockContext {
-        timestamp: header.timestamp,
-        anchor,
-        beneficiary: header.beneficiary,
-        prev_randao: header.mix_hash,
+/// The block once more, from what is logged of it.
+fn execute(
+    rules: &Arc<Rules>,
+    parent: &SealedBlock,
+    logged: LoggedBlock,
+    state: StateView,
+) -> Result<ExecutedBlock, BlockError> {
+    let LoggedBlock {
+        header,
+        meta,
+        transactions,
+        ommers,
+        withdrawals,
+    } = logged;
+    match &**rules {
+        Rules::Rollup(_) => {
+            let input = BlockInput {
+                timestamp: header.timestamp,
+                anchor: meta.anchor,
+                transactions,
+            };
+            stf::execute_block(rules, &parent.header, parent.hash, &input, state)
+        }
+        Rules::Ethereum(_) => {
+            let block = L1Block {
+                withdrawals: header.withdrawals_root.map(|_| withdrawals),
+                header,
+                transactions,
+                ommers,
+                size: 0,
+            };
+            stf::replay_l1_block(rules, &block, state)
+        }
     }
 }

@@ -131,12 +131,14 @@ impl Inner {
         let receipts = kv::get::<schema::Receipts>(&*self.kv, &number)?
             .ok_or_else(|| row_missing("receipts", number))?;
         // The first block is in no log: it has no transactions.
-        let transactions = match body.at.len {
-            0 => Vec::new(),
+        let (transactions, ommers, withdrawals) = match body.at.len {
+            0 => Default::default(),
             _ => {
                 let LoggedBlock {
                     header: logged,
                     transactions,
+                    ommers,
+                    withdrawals,
                     ..
                 } = self.log_reader.block(body.at)?;
                 if logged != header {
@@ -144,7 +146,7 @@ impl Inner {
                         "the log has another block {number} than the tables"
                     )));
                 }
-                transactions
+                (transactions, ommers, withdrawals)
             }
         };
         let block = Arc::new(SealedBlock {
@@ -152,6 +154,8 @@ impl Inner {
             hash,
             transactions,
             receipts,
+            ommers,
+            withdrawals,
         });
         self.disk_blocks
             .put(number, block.clone(), block_bytes(&block));

@@ -2,7 +2,7 @@
 
 use crate::{Result, Store, StoreError, schema::SlotKey, store::Inner};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use primitives::Account;
+use primitives::{Account, diff::KECCAK_EMPTY};
 use std::sync::Arc;
 use stf::{StateError, StateReader};
 
@@ -95,6 +95,23 @@ impl StateReader for StateView {
             .state
             .code(hash)
             .map_err(|e| StateError(e.to_string()))
+    }
+
+    fn has_storage(&self, address: Address) -> Result<bool, StateError> {
+        // Only contracts from before EIP-161 can have storage without nonce and code; no other account is searched.
+        let bare = |account: Account| account.nonce == 0 && account.code_hash == KECCAK_EMPTY;
+        if !self.account(address)?.is_some_and(bare) {
+            return Ok(false);
+        }
+        self.read(|inner| {
+            for slot in inner.slots_ever_set(address)? {
+                let value = inner.state.slot(self.number, SlotKey(address, slot))?;
+                if !value.is_zero() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
     }
 
     fn block_hash(&self, number: u64) -> Result<B256, StateError> {

@@ -70,10 +70,10 @@ impl Inner {
         }
         self.list_dropped_slots(&mut executed.diff)?;
         let trie = &mut writer.trie;
-        let state_root = trie
-            .apply(&executed.diff)
-            .map_err(|e| self.stop(e.into()))?
-            .state_root;
+        let state_root = executed.state_root(|diff| {
+            let roots = trie.apply(diff).map_err(|e| self.stop(e.into()))?;
+            Ok::<_, StoreError>(roots.state_root)
+        })?;
         let withdrawals_root = match &*self.rules {
             Rules::Rollup(_) => Some(
                 trie.storage_root(MESSAGE_PASSER)

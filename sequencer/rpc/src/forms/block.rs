@@ -1,9 +1,8 @@
 //! Headers and blocks as JSON.
 
 use super::TransactionForm;
-use alloy_consensus::{Header, Typed2718};
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
-use alloy_rlp::Encodable;
 use primitives::SealedBlock;
 use serde::Serialize;
 
@@ -103,24 +102,51 @@ pub struct BlockForm {
     #[serde(with = "alloy_serde::quantity")]
     size: u64,
     transactions: BlockTransactions,
-    uncles: [B256; 0],
+    uncles: Vec<B256>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    withdrawals: Option<[B256; 0]>,
+    withdrawals: Option<Vec<WithdrawalForm>>,
+}
+
+/// What the beacon chain paid out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WithdrawalForm {
+    #[serde(with = "alloy_serde::quantity")]
+    index: u64,
+    #[serde(with = "alloy_serde::quantity")]
+    validator_index: u64,
+    address: Address,
+    /// Gwei.
+    #[serde(with = "alloy_serde::quantity")]
+    amount: u64,
 }
 
 impl BlockForm {
     /// A sealed block.
     pub fn new(block: &SealedBlock, transactions: BlockTransactions) -> Self {
-        let raw_lengths = block
-            .transactions
-            .iter()
-            .map(|tx| (tx.raw.len(), !tx.tx.is_legacy()));
+        let withdrawals = || {
+            let forms = block.withdrawals.iter().map(|w| WithdrawalForm {
+                index: w.index,
+                validator_index: w.validator_index,
+                address: w.address,
+                amount: w.amount,
+            });
+            forms.collect()
+        };
         Self {
             header: HeaderForm::new(&block.header, Some(block.hash)),
-            size: rlp_size(&block.header, raw_lengths),
+            size: block.l1_size() as u64,
             transactions,
-            uncles: [],
-            withdrawals: block.header.withdrawals_root.map(|_| []),
+            uncles: block.ommers.iter().map(Header::hash_slow).collect(),
+            withdrawals: block.header.withdrawals_root.map(|_| withdrawals()),
+        }
+    }
+
+    /// A block of which only the header is known: an uncle.
+    pub fn uncle(header: &Header) -> Self {
+        Self {
+            header: HeaderForm::new(header, Some(header.hash_slow())),
+            ..Self::pending(header)
         }
     }
 
@@ -128,20 +154,23 @@ impl BlockForm {
     pub fn pending(header: &Header) -> Self {
         Self {
             header: HeaderForm::new(header, None),
-            size: rlp_size(header, std::iter::empty()),
+            size: empty_size(header),
             transactions: BlockTransactions::Hashes(Vec::new()),
-            uncles: [],
-            withdrawals: header.withdrawals_root.map(|_| []),
+            uncles: Vec::new(),
+            withdrawals: header.withdrawals_root.map(|_| Vec::new()),
         }
     }
 }
 
-/// Length of `rlp([header, transactions, uncles, withdrawals])`. Typed transactions are wrapped in a string.
-fn rlp_size(header: &Header, transactions: impl Iterator<Item = (usize, bool)>) -> u64 {
-    let list = |payload: usize| payload + alloy_rlp::length_of_length(payload);
-    let transactions: usize = transactions
-        .map(|(length, typed)| if typed { list(length) } else { length })
-        .sum();
-    let withdrawals = usize::from(header.withdrawals_root.is_some());
-    list(header.length() + list(transactions) + 1 + withdrawals) as u64
+/// Bytes of a block that is a header and empty lists.
+fn empty_size(header: &Header) -> u64 {
+    let block = SealedBlock {
+        header: header.clone(),
+        hash: B256::ZERO,
+        transactions: Vec::new(),
+        receipts: Vec::new(),
+        ommers: Vec::new(),
+        withdrawals: Vec::new(),
+    };
+    block.l1_size() as u64
 }

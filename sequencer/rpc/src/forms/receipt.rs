@@ -26,8 +26,14 @@ pub struct ReceiptForm {
     gas_used: u64,
     logs: Vec<LogForm>,
     logs_bloom: Bloom,
-    #[serde(with = "alloy_serde::quantity")]
-    status: u8,
+    #[serde(
+        with = "alloy_serde::quantity::opt",
+        skip_serializing_if = "Option::is_none"
+    )]
+    status: Option<u8>,
+    /// In place of the status before Byzantium.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<B256>,
     to: Option<Address>,
     transaction_hash: B256,
     #[serde(with = "alloy_serde::quantity")]
@@ -94,7 +100,11 @@ impl ReceiptForm {
                 .map(|(log, log_index)| LogForm::new(block, index, log_index, log))
                 .collect(),
             logs_bloom: receipt.bloom(),
-            status: receipt.success.into(),
+            status: receipt
+                .post_state
+                .is_none()
+                .then_some(receipt.success.into()),
+            root: receipt.post_state,
             to: fields.kind().to().copied(),
             transaction_hash: tx.hash,
             transaction_index: index as u64,

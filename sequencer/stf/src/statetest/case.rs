@@ -2,7 +2,7 @@
 
 use super::{
     fork::Fork,
-    format::{Number, Post, Test},
+    format::{Number, Post, PreAccount, Test},
 };
 use crate::{
     CodeCache, MemoryState,
@@ -12,6 +12,7 @@ use crate::{
     tx_env,
 };
 use alloc::{
+    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -30,7 +31,7 @@ use trie::{EMPTY_ROOT_HASH, NoNodes, StateTrie};
 
 /// `Err` says what differs.
 pub(super) fn run(test: &Test, fork: Fork, post: &Post) -> Result<(), String> {
-    let genesis = genesis(test);
+    let genesis = genesis(&test.pre);
     let mut trie = StateTrie::new(NoNodes, EMPTY_ROOT_HASH);
     trie.apply(&genesis).map_err(|error| error.to_string())?;
     let mut state = MemoryState::default();
@@ -65,10 +66,10 @@ pub(super) fn run(test: &Test, fork: Fork, post: &Post) -> Result<(), String> {
     Ok(())
 }
 
-fn genesis(test: &Test) -> StateDiff {
+/// A state in the tests' form, as a difference from nothing.
+pub(crate) fn genesis(pre: &BTreeMap<Address, PreAccount>) -> StateDiff {
     let mut codes = Vec::new();
-    let accounts = test
-        .pre
+    let accounts = pre
         .iter()
         .map(|(address, account)| {
             let mut after = Account {
@@ -219,7 +220,7 @@ fn execute(
     cfg.max_blobs_per_tx = Some(fork.blobs_per_tx);
     let parent = (u64::MAX, B256::ZERO);
     let mut evm = Machine::new(
-        BlockState::new(state, CodeCache::default(), parent),
+        BlockState::new(state, CodeCache::default(), parent, fork.spec),
         cfg,
         block,
     );

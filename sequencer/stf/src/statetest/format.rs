@@ -38,11 +38,11 @@ pub(super) struct Env {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct PreAccount {
-    pub(super) balance: Number,
-    pub(super) code: Bytes,
-    pub(super) nonce: Number,
-    pub(super) storage: BTreeMap<Number, Number>,
+pub(crate) struct PreAccount {
+    pub(crate) balance: Number,
+    pub(crate) code: Bytes,
+    pub(crate) nonce: Number,
+    pub(crate) storage: BTreeMap<Number, Number>,
 }
 
 /// Lists hold the variants that a post state chooses from.
@@ -88,10 +88,10 @@ pub(super) struct Indexes {
 
 /// An unsigned integer in hex or decimal text, at most 256 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Number(pub(super) U256);
+pub(crate) struct Number(pub(crate) U256);
 
 impl Number {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let number = match text.strip_prefix("0x") {
             Some("") => U256::ZERO,
             Some(hex) => U256::from_str_radix(hex, 16).ok()?,
@@ -100,11 +100,11 @@ impl Number {
         Some(Self(number))
     }
 
-    pub(super) fn u64(self) -> u64 {
+    pub(crate) fn u64(self) -> u64 {
         self.0.saturating_to()
     }
 
-    pub(super) fn u128(self) -> u128 {
+    pub(crate) fn u128(self) -> u128 {
         self.0.saturating_to()
     }
 }

@@ -152,6 +152,8 @@ impl Model {
         trie.apply(&state).unwrap();
         let hash = header.hash_slow();
         let block = SealedBlock {
+            ommers: Vec::new(),
+            withdrawals: Vec::new(),
             header,
             hash,
             transactions: Vec::new(),
