@@ -64,8 +64,12 @@ pub enum Command {
     /// Checks a data folder
     #[command(subcommand)]
     Db(Db),
+    /// Imports an Ethereum L1 chain from a file and serves it
+    Ethereum(Ethereum),
     /// Runs Ethereum's JSON state tests
     Statetest(Statetest),
+    /// Runs Ethereum's JSON blockchain tests
+    Blocktest(Blocktest),
 }
 
 /// Where a node serves.
@@ -405,6 +409,34 @@ pub enum Db {
 /// `tributary statetest`
 #[derive(Debug, Args)]
 pub struct Statetest {
+    /// JSON files, or folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `tributary ethereum`
+#[derive(Debug, Args)]
+pub struct Ethereum {
+    /// Genesis file as geth reads it
+    #[arg(long)]
+    pub genesis: PathBuf,
+    /// File of blocks in RLP, as `geth export` writes it; may be given several times
+    #[arg(long)]
+    pub import: Vec<PathBuf>,
+    /// Data folder; by default a new one that is removed at the end
+    #[arg(long)]
+    pub datadir: Option<PathBuf>,
+    /// Where to serve
+    #[command(flatten)]
+    pub serve: Serve,
+    /// Ends after the import
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// `tributary blocktest`
+#[derive(Debug, Args)]
+pub struct Blocktest {
     /// JSON files, or folders of them
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,

@@ -6,8 +6,8 @@ use crate::{
     batch_rpc::Remote,
     batches::BatchMaker,
     cli::{
-        Da, Db, Deploy, Deposit, Follow, GenesisArgs, Poster, Proposer, Sequencer, Serve,
-        Statetest, Status,
+        Blocktest, Da, Db, Deploy, Deposit, Follow, GenesisArgs, Poster, Proposer, Sequencer,
+        Serve, Statetest, Status,
     },
     deploy::{Deployer, Roles, deploy},
     dev::da_choice,
@@ -416,15 +416,35 @@ pub fn db(command: Db) -> anyhow::Result<()> {
 pub fn statetest(args: Statetest) -> anyhow::Result<()> {
     let progress = spinner("state tests");
     let summary = stf::statetest::run_with_progress(&args.paths, |path, summary| {
-        progress.set_message(format!(
-            "{} cases, {}",
-            summary.passed + summary.failed,
-            path.display()
-        ));
+        show_cases(&progress, path, summary);
     });
+    report(&progress, &summary)
+}
+
+/// `tributary blocktest`
+pub fn blocktest(args: Blocktest) -> anyhow::Result<()> {
+    let progress = spinner("block tests");
+    let summary = stf::blocktest::run_with_progress(&args.paths, |path, summary| {
+        show_cases(&progress, path, summary);
+    });
+    report(&progress, &summary)
+}
+
+fn show_cases(progress: &ProgressBar, path: &Path, summary: &stf::blocktest::Summary) {
+    let cases = summary.passed + summary.failed;
+    progress.set_message(format!("{cases} cases, {}", path.display()));
+}
+
+fn report(progress: &ProgressBar, summary: &stf::blocktest::Summary) -> anyhow::Result<()> {
     progress.finish_and_clear();
     for failure in &summary.failures {
         println!("{failure}");
+    }
+    if summary.skipped > 0 {
+        println!(
+            "{} skipped: rules that this program does not have",
+            summary.skipped
+        );
     }
     println!("{summary}");
     if summary.failed > 0 || summary.passed == 0 {
@@ -433,6 +453,7 @@ pub fn statetest(args: Statetest) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A line that says what goes on.
 pub(crate) fn spinner(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} ({elapsed})") {

@@ -21,6 +21,7 @@ pub mod demo;
 pub mod deploy;
 pub mod dev;
 pub mod driver;
+pub mod ethereum;
 pub mod file_journal;
 pub mod genesis;
 pub mod keys;

@@ -4,7 +4,7 @@
 use clap::Parser;
 use node::{
     cli::{Cli, Command},
-    commands, demo, dev, ops, token_bridge, tokens,
+    commands, demo, dev, ethereum, ops, token_bridge, tokens,
 };
 
 /// Many threads allocate small things; glibc's allocator keeps what they free.
@@ -28,6 +28,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Genesis(args) => return commands::print_genesis(args),
         Command::Db(args) => return commands::db(args),
         Command::Statetest(args) => return commands::statetest(args),
+        Command::Blocktest(args) => return commands::blocktest(args),
         _ => {}
     }
     l1::install_tls();
@@ -49,7 +50,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Proposer(args) => commands::proposer(args, metrics).await,
             Command::Follow(args) => commands::follow(args, metrics).await,
             Command::Deploy(args) => commands::deploy_l1(args).await,
-            Command::Genesis(_) | Command::Db(_) | Command::Statetest(_) => Ok(()),
+            Command::Ethereum(args) => ethereum::run(args, metrics).await,
+            Command::Genesis(_)
+            | Command::Db(_)
+            | Command::Statetest(_)
+            | Command::Blocktest(_) => Ok(()),
         }
     })
 }

@@ -60,6 +60,14 @@ pub fn router(chain: Arc<Chain>, metrics: PrometheusHandle) -> Router {
         )
 }
 
+/// [`router`] for a chain that nothing is added to: it is always ready.
+pub fn static_router(metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/metrics", get(move || async move { metrics.render() }))
+        .route("/health", get(|| async { "ok" }))
+        .route("/ready", get(|| async { "ready" }))
+}
+
 impl Chain {
     /// Why the next block could not be built now, if so.
     pub fn not_ready(&self) -> Option<String> {
