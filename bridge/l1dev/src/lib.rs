@@ -26,7 +26,9 @@ mod quiet;
 mod server;
 mod time;
 
+pub use blob_tx::{BlobTx, BlobTxError, is_blob_tx};
 pub use error::L1DevError;
 pub use handle::{Handle, start};
 pub use mining::Mining;
 pub use options::{Clock, Options};
+pub use server::LIMITS;

@@ -13,9 +13,6 @@ use std::sync::Arc;
 use stf::Rules;
 use tokio::{runtime::RuntimeFlavor, sync::broadcast};
 
-/// Blobs of one transaction from Osaka on (EIP-7594).
-const OSAKA_BLOBS_PER_TX: u64 = 6;
-
 /// See the module.
 pub struct L1Pool {
     chain: Arc<Chain>,
@@ -40,14 +37,8 @@ impl L1Pool {
             return Err("not an L1".into());
         };
         let now_s = self.chain.store.head().header.timestamp;
-        let fork = rules.fork(now_s);
-        let in_block = rules.blob_params(now_s).max;
-        let blobs_max = if fork >= config::L1Fork::Osaka {
-            in_block.min(OSAKA_BLOBS_PER_TX)
-        } else {
-            in_block
-        };
-        tx.check_form(fork, blobs_max as usize)
+        let blobs_max = usize::try_from(rules.blobs_per_tx(now_s)).unwrap_or(usize::MAX);
+        tx.check_form(rules.fork(now_s), blobs_max)
             .map_err(|e| e.to_string())?;
         if self.chain.pool.lock().contains(&tx.hash) {
             return Err(PoolError::AlreadyKnown.to_string());

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// For one developer and the parts of one process.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     // Six blobs in hex with room for nine of older forks.
     request_bytes_max: 8 << 20,
     response_bytes_max: 25 << 20,

@@ -241,7 +241,10 @@ fn one(node: &Node, time: u64, times: &[u64]) -> Result<ForkConfig, RpcError> {
 /// EIP-6122: CRC-32 over the genesis hash, the numbers and then the times of all forks after genesis and up to this one.
 fn fork_id(node: &Node, times: &[u64], time: u64) -> Result<String, RpcError> {
     let genesis = node.store.genesis_number();
-    let genesis_s = node.store.header(genesis)?.map_or(0, |first| first.timestamp);
+    let genesis_s = node
+        .store
+        .header(genesis)?
+        .map_or(0, |first| first.timestamp);
     let mut crc = crc32fast::Hasher::new();
     crc.update(node.store.genesis_hash().as_slice());
     let numbers = block_numbers(&node.rules).into_iter();

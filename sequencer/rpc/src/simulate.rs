@@ -150,9 +150,7 @@ fn simulate(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<Vec<Val
     simulated
         .into_iter()
         .zip(blocks)
-        .map(|((sealed, calls), block)| {
-            form(&sealed, &calls, asked.return_full_transactions)
-        })
+        .map(|((sealed, calls), block)| form(&sealed, &calls, asked.return_full_transactions))
         .collect()
 }
 
@@ -287,11 +285,7 @@ struct CallError {
 }
 
 /// A block as any other, with what its calls did.
-fn form(
-    sealed: &SealedBlock,
-    calls: &[CallOutcome],
-    full: bool,
-) -> Result<Value, RpcError> {
+fn form(sealed: &SealedBlock, calls: &[CallOutcome], full: bool) -> Result<Value, RpcError> {
     let transactions = if full {
         let forms = (0..sealed.transactions.len()).map(|index| TransactionForm::at(sealed, index));
         BlockTransactions::Full(forms.collect())

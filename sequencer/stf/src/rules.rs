@@ -119,6 +119,15 @@ impl EthereumRules {
         }
     }
 
+    /// Blobs of one transaction at a time, after the merge.
+    pub fn blobs_per_tx(&self, timestamp: u64) -> u64 {
+        let in_block = self.blob_params(timestamp).max;
+        match self.fork(timestamp) >= L1Fork::Osaka {
+            true => in_block.min(OSAKA_BLOBS_PER_TX),
+            false => in_block,
+        }
+    }
+
     /// The blob parameters at a time. Without a schedule: Cancun's.
     pub fn blob_params(&self, timestamp: u64) -> BlobParams {
         const CANCUN: BlobParams = BlobParams {

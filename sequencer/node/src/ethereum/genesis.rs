@@ -102,7 +102,17 @@ fn block_forks(config: &ChainConfig) -> anyhow::Result<Vec<(u64, L1Fork)>> {
             L1Fork::GrayGlacier,
         ),
     ];
-    let forks = ascending(&named)?;
+    let mut forks = ascending(&named)?;
+    // No rule of its own, but part of the fork id.
+    forks.extend(
+        config
+            .merge_netsplit_block
+            .map(|from| (from, L1Fork::Paris)),
+    );
+    ensure!(
+        forks.is_sorted_by_key(|(from, _)| *from),
+        "config.mergeNetsplitBlock is before the fork that precedes it"
+    );
     Ok([vec![(0, L1Fork::Frontier)], forks].concat())
 }
 

@@ -87,7 +87,7 @@ pub fn serving(store: &Arc<Store>, rules: &Arc<Rules>) -> rpc::Context {
         chain_id: rules.chain_id(),
         rules,
         client_version: format!("tributary/v{}/linux/rust", env!("CARGO_PKG_VERSION")),
-        limits: rpc::Limits::PUBLIC,
+        limits: l1dev::LIMITS,
         rollup: None,
     }
 }
