@@ -149,8 +149,7 @@ fn simulate(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<Vec<Val
     }
     simulated
         .into_iter()
-        .zip(blocks)
-        .map(|((sealed, calls), block)| form(&sealed, &calls, asked.return_full_transactions))
+        .map(|(sealed, calls)| form(&sealed, &calls, asked.return_full_transactions))
         .collect()
 }
 

@@ -29,7 +29,6 @@ use primitives::{Account, CheckedTx, Header, Receipt, SealedBlock, StateDiff};
 use revm::{
     context::{ContextTr, JournalTr},
     handler::Handler,
-    primitives::hardfork::SpecId,
 };
 
 /// One made-up block.
