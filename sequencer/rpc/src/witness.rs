@@ -18,7 +18,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
 };
-use stf::{BlockContext, BlockExecutor, Rules, StateError, StateReader};
+use stf::{BlockExecutor, StateError, StateReader};
 use trie::{Recorder, StateTrie};
 
 /// Slots that one `debug_storageRangeAt` gives.
@@ -48,14 +48,13 @@ struct WitnessForm {
 
 fn witness(node: &Node, id: BlockId, patience: &Patience) -> Result<WitnessForm, RpcError> {
     let block = node.known_block(id)?;
-    let (parent, parent_hash) = parent(node, &block)?;
+    let parent = parent(node, &block)?;
     node.within_proof_reach(parent.number)?;
     let watched = Watched::new(node.store.state_at(parent.number)?);
     let diff = run(
         node,
         &block,
         &parent,
-        parent_hash,
         block.transactions.len(),
         &watched,
         patience,
@@ -108,18 +107,16 @@ fn witness(node: &Node, id: BlockId, patience: &Patience) -> Result<WitnessForm,
     })
 }
 
-fn parent(node: &Node, block: &SealedBlock) -> Result<(Header, B256), RpcError> {
+fn parent(node: &Node, block: &SealedBlock) -> Result<Header, RpcError> {
     let number = block
         .header
         .number
         .checked_sub(1)
         .filter(|number| *number >= node.store.genesis_number())
         .ok_or_else(|| RpcError::server("genesis is not executed"))?;
-    let header = node
-        .store
+    node.store
         .header(number)?
-        .ok_or_else(RpcError::header_not_found)?;
-    Ok((header, block.header.parent_hash))
+        .ok_or_else(RpcError::header_not_found)
 }
 
 /// Executes the first `count` transactions of the block. Of all of them, what comes out must be the block.
@@ -127,33 +124,20 @@ fn run<S: StateReader>(
     node: &Node,
     block: &SealedBlock,
     parent: &Header,
-    parent_hash: B256,
     count: usize,
     state: S,
     patience: &Patience,
 ) -> Result<StateDiff, RpcError> {
-    let mut anchor = node
-        .store
-        .meta(block.header.number)?
-        .unwrap_or_default()
-        .anchor;
-    if matches!(*node.rules, Rules::Ethereum(_)) {
-        anchor.hash = block.header.parent_beacon_block_root.unwrap_or_default();
-    }
-    let context = BlockContext {
-        timestamp: block.header.timestamp,
-        anchor,
-        beneficiary: block.header.beneficiary,
-        prev_randao: block.header.mix_hash,
-    };
-    let mut executor = BlockExecutor::begin(&node.rules, parent, parent_hash, context, state)
+    let meta = node.store.meta(block.header.number)?.unwrap_or_default();
+    let mut executor = BlockExecutor::begin_again(&node.rules, parent, block, meta.anchor, state)
         .map_err(RpcError::internal)?;
     for tx in block.transactions.iter().take(count) {
         patience.check()?;
         executor.execute(tx).map_err(RpcError::internal)?;
     }
     let executed = executor.finish().map_err(RpcError::internal)?;
-    let whole = count == block.transactions.len();
+    // Before Byzantium receipts hold state roots, which are not computed here.
+    let whole = count == block.transactions.len() && executed.steps.is_empty();
     if whole && executed.header.receipts_root != block.header.receipts_root {
         return Err(RpcError::internal(
             "executing the block again gave other receipts",
@@ -254,13 +238,13 @@ fn storage_range(node: &Node, args: Args<'_>, patience: &Patience) -> Result<Ran
             block.hash
         )));
     }
-    let (parent, parent_hash) = parent(node, &block)?;
+    let parent = parent(node, &block)?;
     node.within_proof_reach(parent.number)?;
     let state = node.store.state_at(parent.number)?;
     // Before the first transaction stands the parent's state.
     let diff = match count {
         0 => StateDiff::default(),
-        _ => run(node, &block, &parent, parent_hash, count, &state, patience)?,
+        _ => run(node, &block, &parent, count, &state, patience)?,
     };
     let owner = keccak256(address);
     let found = node.store.trie_at(

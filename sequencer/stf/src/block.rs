@@ -138,7 +138,12 @@ fn run_given<S: StateReader>(
     state: S,
     strict: bool,
 ) -> Result<ExecutedBlock, BlockError> {
-    let mut block = BlockExecutor::begin_given(rules, given, state, strict)?;
+    let beside = Given {
+        ommers: given.ommers.clone(),
+        withdrawals: given.withdrawals.clone().unwrap_or_default(),
+        strict,
+    };
+    let mut block = BlockExecutor::begin_given(rules, &given.header, beside, state)?;
     for (index, tx) in given.transactions.iter().enumerate() {
         block.execute(tx).map_err(|source| match source {
             TxRejection::State(error) => BlockError::State(error),
@@ -189,24 +194,48 @@ impl<S: StateReader> BlockExecutor<S> {
         Ok(block)
     }
 
+    /// Starts a block once more that is on the chain. `state` reads its parent's; `anchor` is asked for on the rollup alone.
+    pub fn begin_again(
+        rules: &Arc<Rules>,
+        parent: &Header,
+        block: &SealedBlock,
+        anchor: Anchor,
+        state: S,
+    ) -> Result<Self, BlockError> {
+        match &**rules {
+            Rules::Rollup(_) => {
+                let context = BlockContext {
+                    timestamp: block.header.timestamp,
+                    anchor,
+                    ..Default::default()
+                };
+                Self::begin(rules, parent, block.header.parent_hash, context, state)
+            }
+            Rules::Ethereum(_) => {
+                let given = Given {
+                    ommers: block.ommers.clone(),
+                    withdrawals: block.withdrawals.clone(),
+                    strict: false,
+                };
+                Self::begin_given(rules, &block.header, given, state)
+            }
+        }
+    }
+
     /// Starts a block of an L1 that somebody else made; `state` reads its parent's.
     fn begin_given(
         rules: &Arc<Rules>,
-        given: &L1Block,
+        header: &Header,
+        given: Given,
         state: S,
-        strict: bool,
     ) -> Result<Self, BlockError> {
         let header = Header {
             gas_used: 0,
-            blob_gas_used: given.header.blob_gas_used.map(|_| 0),
-            ..given.header.clone()
+            blob_gas_used: header.blob_gas_used.map(|_| 0),
+            ..header.clone()
         };
         let mut block = Self::open(rules, header, state)?;
-        block.given = Some(Given {
-            ommers: given.ommers.clone(),
-            withdrawals: given.withdrawals.clone().unwrap_or_default(),
-            strict,
-        });
+        block.given = Some(given);
         block.call_history()?;
         Ok(block)
     }
