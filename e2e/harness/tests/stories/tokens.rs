@@ -201,7 +201,7 @@ impl Bridged {
         let hash = keccak256(message.abi_encode_params());
         let slot = keccak256((hash, U256::ZERO).abi_encode());
         let store = &self.world.sequencer.chain.store;
-        let proof = store.proof_at(head.header.number, MESSAGE_PASSER, &[slot])?;
+        let proof = store.proof_at(head.header.number, MESSAGE_PASSER, &[slot], &|| true)?;
         ensure!(proof.storage[0].value == U256::from(1), "no such message");
         let call = Portal::proveWithdrawalTransactionCall {
             w: message.clone(),

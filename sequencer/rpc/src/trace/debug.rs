@@ -65,10 +65,10 @@ pub(crate) fn register(registry: &mut Registry) {
         Some(1),
         |node, args, patience| {
             let raw = args.hex(0)?;
-            let given = raw_block::Given::decode(&raw)?;
+            let given = raw_block::decode(node, &raw)?;
             match node.block(given.hash.into())? {
                 Some(found) => block(node, found, &args, patience),
-                None => given.trace(node, &options(&args, 1)?.tracer()?, patience),
+                None => raw_block::trace(node, &given, &options(&args, 1)?.tracer()?, patience),
             }
         },
     );

@@ -1,7 +1,6 @@
 //! A sealed block, executed again on the state before it.
 
 use crate::{Node, errors::RpcError, module::Patience};
-use alloy_consensus::Header;
 use alloy_rpc_types_trace::{
     geth::GethTrace,
     parity::{LocalizedTransactionTrace, TransactionTrace},
@@ -9,7 +8,7 @@ use alloy_rpc_types_trace::{
 use primitives::{Anchor, CheckedTx, SealedBlock, StateDiff};
 use std::sync::Arc;
 use stf::{
-    BlockContext, BlockExecutor, Rules,
+    BlockExecutor, Rules,
     trace::{Allowance, Trace, Tracer},
 };
 use store::StateView;
@@ -34,9 +33,9 @@ impl Replay {
                 let meta = node.store.meta(number)?;
                 meta.ok_or_else(RpcError::header_not_found)?.anchor
             }
-            Rules::Ethereum(_) => beacon(&block.header),
+            Rules::Ethereum(_) => Anchor::default(),
         };
-        let executor = executor(node, &block.header, anchor)?;
+        let executor = executor(node, &block, anchor)?;
         Ok(Self {
             block,
             executor,
@@ -97,33 +96,19 @@ impl Replay {
     }
 }
 
-/// On Ethereum nothing but the hash is read.
-pub(super) fn beacon(header: &Header) -> Anchor {
-    Anchor {
-        hash: header.parent_beacon_block_root.unwrap_or_default(),
-        ..Anchor::default()
-    }
-}
-
-/// An executor for the block that `header` describes, on the state after its parent.
+/// An executor for `block` on the state after its parent. On Ethereum no anchor is read.
 pub(super) fn executor(
     node: &Node,
-    header: &Header,
+    block: &SealedBlock,
     anchor: Anchor,
 ) -> Result<BlockExecutor<StateView>, RpcError> {
-    let parent = header.number.saturating_sub(1);
+    let parent = block.header.number.saturating_sub(1);
     let state = node.store.state_at(parent)?;
     let parent = node
         .store
         .header(parent)?
         .ok_or_else(RpcError::header_not_found)?;
-    let context = BlockContext {
-        timestamp: header.timestamp,
-        anchor,
-        beneficiary: header.beneficiary,
-        prev_randao: header.mix_hash,
-    };
-    BlockExecutor::begin(&node.rules, &parent, header.parent_hash, context, state)
+    BlockExecutor::begin_again(&node.rules, &parent, block, anchor, state)
         .map_err(|why| RpcError::server(format!("tracing failed: {why}")))
 }
 

@@ -80,8 +80,8 @@ impl<'a, S: StateReader + Clone> Calls<'a, S> {
     ) -> Result<Self, TraceError> {
         let mut block = environment::block(rules, header);
         overrides.block.apply(&mut block);
-        let moves = PrecompileMoves::of(rules, header, &overrides.accounts)
-            .map_err(TxRejection::from)?;
+        let moves =
+            PrecompileMoves::of(rules, header, &overrides.accounts).map_err(TxRejection::from)?;
         let mut machine = Machine::new(
             call::call_state(rules, header, state.clone(), overrides),
             environment::cfg(rules, header),

@@ -552,7 +552,7 @@ async fn what_is_not_there_is_told_in_geths_words() {
             "debug_traceBlock",
             json!(["0xc0"]),
             -32000,
-            "could not decode block: input too short".to_owned(),
+            "could not decode block: header: input too short".to_owned(),
         ),
         (
             "debug_traceTransaction",
