@@ -6,7 +6,6 @@ import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {ISystemConfig} from "./interfaces/ISystemConfig.sol";
-import {QueueEntry, nextQueueAcc} from "./QueueEntry.sol";
 import {KIND_BLOBS, KIND_CALLDATA, KIND_FORCED, Record} from "./Record.sol";
 
 /// @title Inbox
@@ -84,35 +83,15 @@ contract Inbox is IInbox, Initializable {
     }
 
     /// @inheritdoc IInbox
-    function enqueue(
-        address from,
-        address to,
-        uint256 mint,
-        uint256 value,
-        uint64 gasLimit,
-        bool isCreation,
-        bytes calldata data
-    ) external returns (uint64 index) {
+    function enqueue(address from, address to, uint256, uint256, uint64, bool, bytes calldata data)
+        external
+        returns (uint64 index)
+    {
         require(msg.sender == portal, NotPortal(msg.sender));
 
-        Head memory head = _head;
-        index = head.queueLength;
-        QueueEntry memory entry = QueueEntry({
-            index: index,
-            timestamp: uint64(block.timestamp),
-            l1Block: uint64(block.number),
-            from: from,
-            to: to,
-            mint: mint,
-            value: value,
-            gasLimit: gasLimit,
-            isCreation: isCreation,
-            data: data
-        });
-        bytes32 acc = nextQueueAcc(_queueAcc(head, index), entry.entryHash());
-        _put(head, acc);
-        _head = head;
-        emit Enqueued(index, from, to, entry, acc);
+        index = _head.queueLength;
+        bytes32 prevAcc = index == 0 ? bytes32(0) : _queueAccs[_place(_head.spilled, index)];
+        _put(index + 1, _emitEnqueued(index, from, to, prevAcc, data));
     }
 
     /// @inheritdoc IInbox
@@ -191,7 +170,7 @@ contract Inbox is IInbox, Initializable {
         Head memory head = _head;
         require(index < head.queueLength, UnknownIndex(index));
         require(index >= head.queueConsumed, Forgotten(index));
-        return _timestamp(_place(head, index + 1));
+        return _timestamp(_place(head.spilled, index + 1));
     }
 
     /// @inheritdoc IInbox
@@ -247,30 +226,62 @@ contract Inbox is IInbox, Initializable {
         require(record.payloadHash == hash, WrongPayloadHash(hash));
     }
 
+    /// Emits `Enqueued(index, from, to, entry, acc)` and returns `acc`, the accumulator after the entry. The entry is laid
+    /// out in memory once, for its hash and for the event: plain Solidity does it three times, for 3,000 gas more.
+    function _emitEnqueued(uint64 index, address from, address to, bytes32 prevAcc, bytes calldata data)
+        private
+        returns (bytes32 acc)
+    {
+        bytes32 topic = Enqueued.selector;
+        assembly ("memory-safe") {
+            // The event's data: offset of the entry, acc, and the entry's ten words and data.
+            let start := mload(0x40)
+            let words := add(start, 0x40)
+            let text := add(words, 0x160)
+            calldatacopy(text, data.offset, data.length)
+            mstore(add(text, data.length), 0)
+            mstore(words, index)
+            mstore(add(words, 0x20), timestamp())
+            mstore(add(words, 0x40), number())
+            // The arguments from, to, mint, value, gasLimit, isCreation: the ABI has them in the entry's order.
+            calldatacopy(add(words, 0x60), 4, 0xc0)
+            mstore(add(words, 0x120), keccak256(text, data.length))
+            mstore(0x00, prevAcc)
+            mstore(0x20, keccak256(words, 0x140))
+            acc := keccak256(0x00, 0x40)
+            // The hash of the data makes room for the offset of the data.
+            mstore(add(words, 0x120), 0x140)
+            mstore(add(words, 0x140), data.length)
+            mstore(start, 0x40)
+            mstore(add(start, 0x20), acc)
+            let size := add(0x1a0, and(add(data.length, 0x1f), not(0x1f)))
+            log4(start, size, topic, index, from, to)
+        }
+    }
+
     /// Gives the next entry its place: in the ring if the one that has the place is consumed, else one of its own.
-    function _put(Head memory head, bytes32 acc) private {
-        uint256 count = uint256(head.queueLength) + 1;
+    function _put(uint256 count, bytes32 acc) private {
         uint256 place = count % RING;
-        if (count - head.queueConsumed >= RING) {
+        if (count - _head.queueConsumed >= RING) {
             place = count;
-            head.spilled = true;
+            _head.spilled = true;
             _fixed.spilledTo = uint40(count);
         }
         _queueAccs[place] = acc;
         // The remainder finds a place in a slot; nothing here is random.
         // slither-disable-next-line weak-prng
         _queueTimestamps[place / 4][place % 4] = uint64(block.timestamp);
-        head.queueLength = uint40(count);
+        _head.queueLength = uint40(count);
     }
 
     /// Where a count stands that is not below `queueConsumed`.
-    function _place(Head memory head, uint256 count) private view returns (uint256) {
-        if (head.spilled && count >= RING && _queueAccs[count] != 0) return count;
+    function _place(bool spilled, uint256 count) private view returns (uint256) {
+        if (spilled && count >= RING && _queueAccs[count] != 0) return count;
         return count % RING;
     }
 
     function _queueAcc(Head memory head, uint256 count) private view returns (bytes32) {
-        return count == 0 ? bytes32(0) : _queueAccs[_place(head, count)];
+        return count == 0 ? bytes32(0) : _queueAccs[_place(head.spilled, count)];
     }
 
     function _timestamp(uint256 place) private view returns (uint64) {
@@ -293,7 +304,7 @@ contract Inbox is IInbox, Initializable {
         bytes32 acc = _queueAcc(head, consumed);
         require(record.queueAcc == acc, WrongQueueAcc(acc));
         if (consumed < head.queueLength) {
-            uint256 deadline = uint256(_timestamp(_place(head, uint256(consumed) + 1))) + fixed_.forceDelayS;
+            uint256 deadline = uint256(_timestamp(_place(head.spilled, uint256(consumed) + 1))) + fixed_.forceDelayS;
             require(record.lastTimestamp <= deadline, MustConsume(consumed, deadline));
         }
     }

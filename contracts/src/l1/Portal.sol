@@ -5,7 +5,6 @@ import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.s
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {AddressAlias} from "./AddressAlias.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
@@ -18,7 +17,7 @@ import {IWithdrawals} from "./interfaces/IWithdrawals.sol";
 /// @title Portal
 /// @dev Invariant: token balance >= escrowed + gasFees, and escrowed = all mints enqueued less all withdrawals paid
 /// (test/l1/PortalIsSolvent.t.sol).
-contract Portal is IPortal, Withdrawals, Initializable, ReentrancyGuardTransient {
+contract Portal is IPortal, Withdrawals, Initializable {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -93,7 +92,7 @@ contract Portal is IPortal, Withdrawals, Initializable, ReentrancyGuardTransient
     }
 
     /// @inheritdoc IPortal
-    function collectGasFees() external nonReentrant returns (uint256 amount) {
+    function collectGasFees() external returns (uint256 amount) {
         amount = _books.gasFees;
         address recipient = config.feeRecipient();
 
@@ -126,7 +125,7 @@ contract Portal is IPortal, Withdrawals, Initializable, ReentrancyGuardTransient
     function gasLeftInBlock() external view returns (uint256) {
         uint256 perBlock = _terms.gasPerBlock;
         uint256 used = _gasUsedHere(_books);
-        return used < perBlock ? perBlock - used : 0;
+        return _left(perBlock, used);
     }
 
     /// @inheritdoc IWithdrawals
@@ -142,13 +141,8 @@ contract Portal is IPortal, Withdrawals, Initializable, ReentrancyGuardTransient
         _books.escrowed -= amount.toUint96();
     }
 
-    function _requireNoDeposit() internal view override {
-        require(!_reentrancyGuardEntered(), NonReentrant());
-    }
-
     function _deposit(address to, uint256 mint, uint256 value, uint64 gasLimit, bool isCreation, bytes calldata data)
         private
-        nonReentrant
         returns (uint64 index)
     {
         require(data.length <= MAX_DATA_BYTES, DataTooLong(data.length));
@@ -163,37 +157,48 @@ contract Portal is IPortal, Withdrawals, Initializable, ReentrancyGuardTransient
 
     /// Books one deposit against the limits of this L1 block, before anything is called that could re-enter.
     function _book(uint256 mint, uint64 gasLimit) private returns (uint256 fee) {
-        Terms memory terms = _terms;
-        uint256 perBlock = terms.gasPerBlock;
-        require(mint == 0 || block.timestamp >= terms.pausedUntil, DepositsPaused());
-        fee = uint256(gasLimit) * terms.gasPrice;
+        // Reads stand together, and so do writes: one access to each slot.
+        (uint256 price, uint256 perBlock, uint256 pausedUntil) =
+            (_terms.gasPrice, _terms.gasPerBlock, _terms.pausedUntil);
+        (uint256 held, uint256 fees, uint256 inBlock, uint256 used) =
+            (_books.escrowed, _books.gasFees, _books.gasBlock, _books.gasInBlock);
+        require(mint == 0 || block.timestamp >= pausedUntil, DepositsPaused());
+        // Deposits of this very block count, and no others.
+        // slither-disable-next-line incorrect-equality
+        if (inBlock != uint32(block.number)) used = 0;
+        held += mint;
+        unchecked {
+            // None of these has more than 128 bits.
+            used += gasLimit;
+            fee = price * gasLimit;
+            fees += fee;
+        }
+        require(used <= perBlock, BlockGasUsedUp(_left(perBlock, used - gasLimit)));
+        require((held | fees) >> 96 == 0, BooksFull());
 
-        Books memory books = _books;
-        uint256 used = _gasUsedHere(books);
-        require(used + gasLimit <= perBlock, BlockGasUsedUp(used < perBlock ? perBlock - used : 0));
+        _books.escrowed = uint96(held);
+        _books.gasFees = uint96(fees);
+        _books.gasBlock = uint32(block.number);
+        _books.gasInBlock = uint32(used);
+    }
 
-        books.escrowed += mint.toUint96();
-        books.gasFees += fee.toUint96();
-        books.gasBlock = uint32(block.number);
-        books.gasInBlock = uint32(used + gasLimit);
-        _books = books;
+    function _left(uint256 perBlock, uint256 used) private pure returns (uint256) {
+        return used < perBlock ? perBlock - used : 0;
     }
 
     function _gasUsedHere(Books memory books) private view returns (uint256) {
-        // Deposits of this very block count, and no others.
         // slither-disable-next-line incorrect-equality
         return books.gasBlock == uint32(block.number) ? books.gasInBlock : 0;
     }
 
-    /// Takes exactly `amount` from the caller. A token that delivers another amount would make the books lie.
+    /// Takes `amount` from the caller, and then holds all that the books say: a token that delivered less, or that called
+    /// back and took something out in between, makes the deposit revert.
     function _take(uint256 amount) private {
         if (amount == 0) return;
-        uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        // Nobody can bend this by a donation: it would have to come from within the payer's own transfer.
-        // slither-disable-next-line incorrect-equality
-        require(received == amount, WrongAmountReceived(amount, received));
+        uint256 held = token.balanceOf(address(this));
+        uint256 owed = uint256(_books.escrowed) + _books.gasFees;
+        require(owed <= held, NotSolvent(held, owed));
     }
 
     /// A permit can be taken from the mempool and used by anyone, which leaves the allowance in place: its failure says

@@ -83,21 +83,28 @@ abstract contract Withdrawals is IWithdrawals {
     /// @inheritdoc IWithdrawals
     function finalizeWithdrawalTransaction(Withdrawal calldata w) external {
         bytes32 hash = w.withdrawalHash();
-        address prover = msg.sender;
         Proof memory first = _first[hash];
-        if (first.prover != prover && _others[hash][prover].prover == address(0)) prover = first.prover;
-        _deliver(w, _finish(hash, w.value, prover));
+        Proof memory proof = first;
+        if (first.prover != msg.sender) {
+            Proof memory own = _others[hash][msg.sender];
+            if (own.prover != address(0)) proof = own;
+        }
+        _finish(hash, w.value, first.isFinalised, proof);
+        _deliver(w, hash);
     }
 
     /// @inheritdoc IWithdrawals
     function finalizeWithdrawalTransactionExternalProof(Withdrawal calldata w, address proofSubmitter) external {
-        _deliver(w, _finish(w.withdrawalHash(), w.value, proofSubmitter));
+        bytes32 hash = w.withdrawalHash();
+        _finish(hash, w.value, _first[hash].isFinalised, _proofOf(hash, proofSubmitter));
+        _deliver(w, hash);
     }
 
     /// @inheritdoc IWithdrawals
     function redirectWithdrawal(Withdrawal calldata w, address proofSubmitter, address recipient) external {
         require(AddressAlias.l2Sender(msg.sender) == w.sender, NotSender(msg.sender));
-        bytes32 hash = _finish(w.withdrawalHash(), w.value, proofSubmitter);
+        bytes32 hash = w.withdrawalHash();
+        _finish(hash, w.value, _first[hash].isFinalised, _proofOf(hash, proofSubmitter));
         emit WithdrawalRedirected(hash, recipient);
         _pay(recipient, w.value);
         emit WithdrawalFinalized(hash, true);
@@ -185,9 +192,6 @@ abstract contract Withdrawals is IWithdrawals {
     /// Takes `amount` out of the books. Reverts if they do not hold it.
     function _unbook(uint256 amount) internal virtual;
 
-    /// Reverts within a deposit: the token may call back, and a deposit measures what it receives.
-    function _requireNoDeposit() internal view virtual;
-
     function _note(bytes32 hash, Proof memory proof) private {
         Proof storage first = _first[hash];
         require(!first.isFinalised, AlreadyFinalized());
@@ -200,20 +204,16 @@ abstract contract Withdrawals is IWithdrawals {
     }
 
     /// All checks and effects of the end of a message. Nothing outside is called but the Rollup.
-    function _finish(bytes32 hash, uint256 value, address prover) private returns (bytes32) {
+    function _finish(bytes32 hash, uint256 value, bool isFinalised, Proof memory proof) private {
         require(block.timestamp >= _pausedUntil(), CallPaused());
         require(_sender == address(0), NonReentrant());
-        _requireNoDeposit();
-        Proof memory proof = _first[hash];
-        require(!proof.isFinalised, AlreadyFinalized());
-        if (proof.prover != prover) proof = _others[hash][prover];
+        require(!isFinalised, AlreadyFinalized());
         require(proof.prover != address(0), Unproven());
         require(block.timestamp > proof.readyAt, TooEarly(proof.readyAt));
         if (!isOutputFinalized(proof.outputIndex)) rollup.confirmOutput(proof.outputIndex);
 
         _first[hash].isFinalised = true;
         _unbook(value);
-        return hash;
     }
 
     function _deliver(Withdrawal calldata w, bytes32 hash) private {

@@ -20,16 +20,39 @@ contract GasTest is L1Test {
     function test_gas_deposit() public {
         vm.startPrank(user, user);
         portal.depositOpen(1 ether);
-        vm.snapshotGasLastCall("l1", "depositOpen, timestamp in an open slot");
+        vm.snapshotGasLastCall("l1", "depositOpen");
+        portal.deposit(user, 1 ether, 0, 21_000, false, "");
+        vm.snapshotGasLastCall("l1", "deposit");
         portal.deposit(user, 1 ether, 0, 100_000, false, abi.encodeCall(token.transfer, (address(1), 1 ether)));
         vm.snapshotGasLastCall("l1", "deposit with an ERC-20 call");
         portal.deposit(user, 0, 0, 21_000, false, "");
         vm.snapshotGasLastCall("l1", "forced transaction");
-        portal.depositOpen(1 ether);
-        vm.snapshotGasLastCall("l1", "depositOpen, timestamp in a new slot");
         vm.stopPrank();
         portal.collectGasFees();
         vm.snapshotGasLastCall("l1", "collectGasFees");
+    }
+
+    /// An account that never used the Portal, and approved what it deposits and not more.
+    function test_gas_firstDeposit() public {
+        address first = makeAddr("first");
+        vm.prank(user);
+        token.transfer(first, 2 ether);
+        vm.startPrank(first, first);
+        token.approve(address(portal), 1 ether + portal.gasCost(50_000));
+        portal.depositOpen(1 ether);
+        vm.snapshotGasLastCall("l1", "depositOpen, first of an account, exact allowance");
+        vm.stopPrank();
+    }
+
+    /// More entries wait than the queue has places for: each one pays for its own.
+    function test_gas_depositIntoACrowd() public {
+        for (uint256 i = 0; i < 258; ++i) {
+            if (i % 100 == 0) vm.roll(block.number + 1);
+            force();
+        }
+        vm.prank(user, user);
+        portal.depositOpen(1 ether);
+        vm.snapshotGasLastCall("l1", "depositOpen, 258 entries waiting");
     }
 
     /// Isolated calls carry no blob hashes; a batch in blobs costs this, less its word of payload, and a few hundred gas

@@ -26,8 +26,10 @@ interface IPortal is IWithdrawals {
     error CreationWithTarget(address to);
     /// @notice This L1 block has only `left` L2 gas left for deposits. Try in the next one.
     error BlockGasUsedUp(uint256 left);
-    /// @notice The token moved `received` in place of `asked`.
-    error WrongAmountReceived(uint256 asked, uint256 received);
+    /// @notice More than 2^96 wei: eighty times the supply of OPEN.
+    error BooksFull();
+    /// @notice The token moved less than it was asked to: `held` would not cover what is `owed`.
+    error NotSolvent(uint256 held, uint256 owed);
 
     /// @notice Called once, by the proxy's constructor.
     function initialise() external;
