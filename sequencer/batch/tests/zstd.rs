@@ -143,6 +143,53 @@ fn reserved_blocks_and_oversized_blocks_are_refused() {
     assert_eq!(decode(&[1, 0, 0], 0), Ok(vec![]));
 }
 
+/// A compressed block, and behind it a run of a hundred zeros: a column is longer than what is stored of it.
+fn before_a_run(content: &[u8]) -> Vec<u8> {
+    let head = ((content.len() as u32) << 3 | 0b100).to_le_bytes();
+    [&head[..3], content, &[(100u32 << 3) as u8 | 0b011, 3, 0, 0]].concat()
+}
+
+/// Literals in four streams over a tree of two codes, each of one bit; all of them are the first code.
+fn four_streams(literals: usize) -> Vec<u8> {
+    let quarter = literals.div_ceil(4);
+    let last = literals.saturating_sub(3 * quarter);
+    let mut stored = vec![128, 0x10, 1, 0, 1, 0, 1, 0];
+    stored.extend([quarter, quarter, quarter, last].map(|count| 1u8 << count));
+    let head = 0b0110 | (literals as u32) << 4 | (stored.len() as u32) << 14;
+    before_a_run(&[&head.to_le_bytes()[..3], &stored, &[0]].concat())
+}
+
+#[test]
+fn four_streams_begin_at_six_literals() {
+    for literals in 0..12 {
+        let blocks = four_streams(literals);
+        let want = (literals >= 6).then(|| vec![0; literals + 100]);
+        assert_eq!(decode(&blocks, literals + 100).ok(), want, "{literals}");
+        assert_eq!(
+            libzstd(&blocks, literals + 100),
+            want,
+            "{literals} in libzstd"
+        );
+    }
+}
+
+#[test]
+fn a_table_of_one_symbol_is_refused() {
+    // Four bytes; then no literals, and one repeat of three bytes from four before, whose three codes are all 0.
+    let begin = [4 << 3, 0, 0, 1, 2, 3, 4];
+    let want = [vec![1, 2, 3, 4, 1, 2, 3], vec![0; 100]].concat();
+    let constant = before_a_run(&[0, 1, 0b01_01_01_00, 0, 0, 0, 1]);
+    assert_eq!(
+        decode(&[&begin[..], &constant].concat(), 107).as_ref(),
+        Ok(&want)
+    );
+    // Code 0 with all 32 states, so that each of the three first states takes five bits.
+    let described = before_a_run(&[0, 1, 0b10_10_10_00, 0xf0, 3, 0xf0, 3, 0xf0, 3, 0, 0x80]);
+    let described = [&begin[..], &described].concat();
+    assert!(decode(&described, 107).is_err());
+    assert_eq!(libzstd(&described, 107), Some(want), "libzstd forgives it");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -90,7 +90,8 @@ impl Table {
                 width -= 1;
             }
         }
-        if remaining != 1 {
+        // One symbol alone has a shorter description (RFC 8878, 4.1.1).
+        if remaining != 1 || counts.iter().filter(|count| **count != 0).count() < 2 {
             return Err(Corrupt);
         }
         Ok((Self::from_counts(&counts, log)?, bits.bytes_used()))

@@ -22,6 +22,9 @@ use sequences::{Sequences, append};
 /// Largest block, compressed or not.
 pub const BLOCK_BYTES_MAX: usize = 128 * 1024;
 
+/// Fewest literals in four streams: with less, the last one would have less than none (RFC 8878, erratum 7297).
+const FOUR_STREAMS_FROM: usize = 6;
+
 /// Not a sequence of blocks that gives exactly the declared length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Corrupt;
@@ -121,6 +124,8 @@ fn compressed(
     let mut literals = Vec::with_capacity(size);
     if streams == 1 {
         tree.decode(stored, size, &mut literals)?;
+    } else if size < FOUR_STREAMS_FROM {
+        return Err(Corrupt);
     } else {
         let (&[a, b, c, d, e, f], mut rest) = stored.split_first_chunk().ok_or(Corrupt)?;
         let quarter = size.div_ceil(4);
