@@ -190,6 +190,8 @@ pub struct Contracts {
     pub timelock: Address,
     /// L1 side of the token bridge; genesis names it to the L2 side.
     pub token_bridge: Address,
+    /// Target of withdrawals that pay whoever carries them to L1; zero on a network without one.
+    pub relay_fee: Address,
     /// L1 block in which `Inbox` was deployed: where a follower starts to read.
     pub deployed_at: u64,
 }

@@ -79,6 +79,10 @@ impl Client {
         })
     }
 
+    pub(crate) const fn provider(&self) -> &RootProvider<Ethereum> {
+        &self.provider
+    }
+
     /// The network this client was made for.
     pub fn network(&self) -> &Arc<Network> {
         &self.network
@@ -381,7 +385,7 @@ impl InboxLog {
     }
 }
 
-fn log_block(log: &alloy_rpc_types_eth::Log) -> Result<L1Ref, L1Error> {
+pub(crate) fn log_block(log: &alloy_rpc_types_eth::Log) -> Result<L1Ref, L1Error> {
     match (log.block_number, log.block_hash) {
         (Some(number), Some(hash)) => Ok(L1Ref {
             number,

@@ -9,6 +9,7 @@
 //! Absent on purpose: what records mean (`derivation`), what to post (`poster`), and clocks.
 #![forbid(unsafe_code)]
 
+mod bridge_logs;
 mod client;
 mod error;
 mod outbox;
@@ -22,6 +23,7 @@ pub fn install_tls() {
 }
 
 pub use alloy_signer_local::PrivateKeySigner;
+pub use bridge_logs::{Asserted, BridgeEvent, BridgeLog};
 pub use client::{Client, Heads, L1Ref};
 pub use error::L1Error;
 pub use outbox::{Fees, FeesNow, Intent, Outbox, Settled, Status};

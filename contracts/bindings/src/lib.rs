@@ -51,6 +51,7 @@ contracts! {
     open_token: OpenToken, "artifacts/OpenToken.json";
     portal: Portal, "artifacts/Portal.json";
     proxy_admin: ProxyAdmin, "artifacts/ProxyAdmin.json";
+    relay_fee: RelayFee, "artifacts/RelayFee.json";
     rollup: Rollup, "artifacts/Rollup.json";
     system_config: SystemConfig, "artifacts/SystemConfig.json";
     timelock: Timelock, "artifacts/Timelock.json";

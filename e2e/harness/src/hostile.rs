@@ -77,6 +77,18 @@ impl<'a> Craft<'a> {
         })
     }
 
+    /// The same record as by a sequencer that leaves the queue as it is.
+    pub async fn censoring(mut self) -> anyhow::Result<Self> {
+        let inbox = self.l1.network.contracts.inbox;
+        let client = &self.l1.client;
+        let last = client.view(inbox, &Inbox::lastRecordCall {}).await?;
+        let count = alloy_primitives::U256::from(last._1);
+        self.record.queue_consumed = last._1;
+        self.record.queue_acc = client.view(inbox, &Inbox::queueAccsCall { count }).await?;
+        self.deposits.clear();
+        Ok(self)
+    }
+
     /// The payload that says what the record says: one block of the deposits and `transactions`. `decoded_bytes_max`
     /// may be more than a decoder takes.
     pub fn encode(

@@ -1,6 +1,6 @@
 //! The embedded L1 with the contracts on it, and whoever sends transactions there.
 
-use crate::world::{DEPLOYER, POSTER, SEQUENCER, USERS, eth};
+use crate::world::{DEPLOYER, POSTER, PROPOSER, RELAYER, SEQUENCER, USERS, eth};
 use alloy_consensus::{
     EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip4844, TxEip4844WithSidecar, TxEnvelope,
 };
@@ -52,7 +52,8 @@ impl L1 {
         network.batch.interval_ms = 0;
         change(&mut network);
         let mut funded = Vec::new();
-        for index in (0..USERS).chain([DEPLOYER, SEQUENCER, POSTER]) {
+        for index in (0..USERS).chain([DEPLOYER, SEQUENCER, POSTER, PROPOSER, RELAYER, RELAYER + 1])
+        {
             funded.push((dev_key(index)?.address(), eth(100_000)));
         }
         let chain = l1dev::start(l1dev::Options {
@@ -266,6 +267,18 @@ impl L1 {
             .client
             .view(self.network.contracts.inbox, &Inbox::recordCountCall {})
             .await?)
+    }
+
+    /// OPEN of an account on L1, wei.
+    pub async fn balance(&self, account: Address) -> anyhow::Result<U256> {
+        let call = OpenToken::balanceOfCall { account };
+        let token = self.network.contracts.open_token;
+        Ok(self.client.view(token, &call).await?)
+    }
+
+    /// Time of the newest block, seconds.
+    pub fn time(&self) -> u64 {
+        self.chain.head().header.timestamp
     }
 
     /// OPEN in escrow, wei.

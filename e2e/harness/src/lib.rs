@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod agree;
+mod carriers;
 mod hostile;
 mod l1_side;
 mod money;
@@ -15,9 +16,10 @@ mod process;
 mod world;
 
 pub use agree::{assert_agree, assert_follows};
+pub use carriers::{Asserter, exit, relay};
 pub use hostile::{Craft, Payload, blobs_with, sequencers_batch};
 pub use l1_side::{L1, Reverted};
-pub use money::assert_backed;
-pub use node_side::{Node, payment};
-pub use process::{Role, Tributary, free_port};
-pub use world::{USERS, World, eth, user};
+pub use money::{assert_backed, unpaid};
+pub use node_side::{Node, l2_call, payment};
+pub use process::{Role, Tributary, command, free_port};
+pub use world::{PROPOSER, RELAYER, USERS, World, eth, user};

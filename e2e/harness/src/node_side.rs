@@ -8,7 +8,9 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer::SignerSync;
+use alloy_sol_types::SolCall;
 use anyhow::bail;
+use bindings::message_passer::L2ToL1MessagePasser;
 use config::Network;
 use l1::{Client, L1Error, PrivateKeySigner};
 use mempool::{HeadEnv, PoolError};
@@ -21,7 +23,7 @@ use node::{
     producer::{self, Chain},
 };
 use poster::{DaChoice, SignedBatch};
-use primitives::SealedBlock;
+use primitives::{SealedBlock, predeploys::MESSAGE_PASSER};
 use std::{path::Path, sync::Arc};
 use stf::StateReader;
 
@@ -116,6 +118,38 @@ impl Node {
         Ok(self.submit(raw)?)
     }
 
+    /// A user withdraws OPEN. Returns the L2 transaction.
+    pub fn act_withdraw(
+        &self,
+        from: u32,
+        value: U256,
+        message: &L2ToL1MessagePasser::initiateWithdrawalCall,
+    ) -> anyhow::Result<B256> {
+        let key = user(from)?;
+        let on_chain = self
+            .chain
+            .store
+            .latest_state()
+            .account(key.address())?
+            .map_or(0, |account| account.nonce);
+        let nonce = self
+            .chain
+            .pool
+            .lock()
+            .pending_nonce(&key.address())
+            .unwrap_or(on_chain);
+        let input = message.abi_encode().into();
+        let raw = l2_call(
+            &self.chain.network,
+            &key,
+            nonce,
+            MESSAGE_PASSER,
+            value,
+            input,
+        )?;
+        Ok(self.submit(raw)?)
+    }
+
     /// As JSON-RPC does.
     pub fn submit(&self, raw: Bytes) -> Result<B256, PoolError> {
         let state = self.chain.store.latest_state();
@@ -173,6 +207,18 @@ pub fn payment(
     to: Address,
     value: U256,
 ) -> anyhow::Result<Bytes> {
+    l2_call(network, key, nonce, to, value, Bytes::new())
+}
+
+/// A signed transaction with calldata.
+pub fn l2_call(
+    network: &Network,
+    key: &PrivateKeySigner,
+    nonce: u64,
+    to: Address,
+    value: U256,
+    input: Bytes,
+) -> anyhow::Result<Bytes> {
     let tx = TxEip1559 {
         chain_id: network.chain.id,
         nonce,
@@ -182,7 +228,7 @@ pub fn payment(
         to: TxKind::Call(to),
         value,
         access_list: Default::default(),
-        input: Bytes::new(),
+        input,
     };
     let signature = key.sign_hash_sync(&tx.signature_hash())?;
     Ok(TxEnvelope::from(tx.into_signed(signature))

@@ -50,6 +50,22 @@ fn program() -> anyhow::Result<PathBuf> {
     Ok(built)
 }
 
+/// Runs one command of the program to its end and returns what it printed. `env` holds the keys.
+pub async fn command(args: &[&str], env: &[(&str, String)]) -> anyhow::Result<String> {
+    let mut command = Command::new(program()?);
+    command
+        .args(args)
+        .envs(env.iter().map(|(key, value)| (*key, value)));
+    let run = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output());
+    let output = tokio::time::timeout(Duration::from_secs(300), run).await???;
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    ensure!(output.status.success(), "tributary {args:?}: {err}\n{out}");
+    Ok(out)
+}
+
 impl Role {
     /// Starts `tributary` with `args`; `keys` go through the environment, and what it says into `log`.
     pub fn start<A: AsRef<OsStr>>(

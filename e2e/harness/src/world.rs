@@ -18,6 +18,10 @@ pub const USERS: u32 = 4;
 pub(crate) const DEPLOYER: u32 = 20;
 pub(crate) const SEQUENCER: u32 = 21;
 pub(crate) const POSTER: u32 = 22;
+/// Asserts outputs.
+pub const PROPOSER: u32 = 23;
+/// The first of two that carry withdrawals.
+pub const RELAYER: u32 = 24;
 
 /// A user's key, the same on both sides.
 pub fn user(index: u32) -> anyhow::Result<PrivateKeySigner> {

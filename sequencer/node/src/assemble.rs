@@ -17,7 +17,7 @@ use l1::Client;
 use mempool::{FileJournal, PoolLimits, SharedPool};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
-use primitives::CheckedTx;
+use primitives::{CheckedTx, QueueEntry};
 use rpc::{L1Block, LocalPool, PoolContent, PoolHandle, Progress, RollupView};
 use std::{
     collections::HashMap,
@@ -374,6 +374,10 @@ impl RollupView for View {
             current_block,
             highest_block: current_block,
         })
+    }
+
+    fn queue(&self, from: u64, max: usize) -> Vec<(QueueEntry, B256)> {
+        self.0.l1.entries_from(from, max)
     }
 }
 

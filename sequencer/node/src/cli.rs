@@ -1,5 +1,6 @@
 //! The command line: what a person can ask of `tributary`.
 
+use crate::cli_bridge::{ExitArgs, Force, RelayerArgs, RolesArgs, Withdraw};
 use alloy_primitives::{Address, U256};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -49,14 +50,24 @@ pub enum Command {
     Tokens(Tokens),
     /// Deposits OPEN from L1 to L2 and waits until it has arrived
     Deposit(Deposit),
+    /// Withdraws OPEN from L2 to L1, and shows what it waits for
+    Withdraw(Withdraw),
+    /// Makes the sequencer include a transaction, through L1
+    Force(Force),
+    /// Leaves L2 with only a key and an L1 node, whoever else is there or not
+    Exit(ExitArgs),
     /// Runs a sequencer against an L1
     Sequencer(Sequencer),
     /// Posts a sequencer's signed batches to L1; anyone may run one
     Poster(Poster),
     /// Asserts output roots on L1, confirms them, takes bonds back; anyone with a bond may run one
     Proposer(Proposer),
+    /// Proves and finalises withdrawals for those who offer a fee; anyone may run one
+    Relayer(RelayerArgs),
     /// Rebuilds the chain from L1 alone and serves it
     Follow(Follow),
+    /// Lists every privileged role and who holds it
+    Roles(RolesArgs),
     /// Deploys the L1 contracts and writes the network file
     Deploy(Deploy),
     /// Prints the genesis block of a network file

@@ -11,8 +11,8 @@ use alloy_sol_types::{SolCall, SolConstructor};
 use anyhow::{Context, bail, ensure};
 use bindings::{
     inbox::Inbox, l1_token_bridge::L1TokenBridge, open_token::OpenToken, portal::Portal,
-    proxy::TransparentUpgradeableProxy as Proxy, rollup::Rollup, system_config::SystemConfig,
-    timelock::Timelock,
+    proxy::TransparentUpgradeableProxy as Proxy, relay_fee::RelayFee, rollup::Rollup,
+    system_config::SystemConfig, timelock::Timelock,
 };
 use config::{Contracts, Network};
 use l1::{Client, Fees, FeesNow, PrivateKeySigner};
@@ -347,6 +347,19 @@ pub async fn deploy(
     )
     .await?;
 
+    let arguments = RelayFee::constructorCall {
+        token_: open_token,
+        portal_: portal,
+    };
+    let relay_fee = deployer
+        .create(
+            "RelayFee",
+            code("RelayFee")?,
+            arguments.abi_encode(),
+            DEPLOY_GAS,
+        )
+        .await?;
+
     let deployed_at = deployer.finish().await?;
     Ok(Contracts {
         open_token,
@@ -356,6 +369,7 @@ pub async fn deploy(
         system_config,
         timelock,
         token_bridge,
+        relay_fee,
         deployed_at,
     })
 }

@@ -7,7 +7,9 @@ use crate::{
     clock,
     deploy::{Deployer, Roles, deploy},
     driver::Driver,
-    genesis, keys, roles,
+    genesis, keys,
+    relay::{self, Relay},
+    roles,
 };
 use alloy_primitives::{Address, U256};
 use anyhow::{Context, ensure};
@@ -17,6 +19,7 @@ use l1::{PrivateKeySigner, Sender};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poster::DaChoice;
 use primitives::predeploys as at;
+use relayer::Carry;
 use serde_json::json;
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -26,6 +29,7 @@ const DEPLOYER: u32 = 20;
 const SEQUENCER: u32 = 21;
 const POSTER: u32 = 22;
 const PROPOSER: u32 = 23;
+const RELAYER: u32 = 24;
 
 /// OPEN on L2 for each account, and as much again on L1, wei: ten thousand.
 const OPEN_EACH: u128 = 10_000 * ETHER;
@@ -34,6 +38,8 @@ const ETHER: u128 = 1_000_000_000_000_000_000;
 const ETH_ROLE: u128 = 1_000 * ETHER;
 /// Timelock of a network that lives for an afternoon, seconds.
 const TIMELOCK_DELAY_S: u64 = 60;
+/// L1 gas that the relayer gives a withdrawal: whatever a transaction may take.
+const RELAY_GAS_MAX: u64 = 1 << 24;
 /// L2 gas of a deposit that only moves OPEN.
 const DEPOSIT_GAS: u64 = 50_000;
 
@@ -121,9 +127,20 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
         let key = keys::dev_key(PROPOSER)?;
         let journal = roles::StoreJournal::new(chain.store.clone(), "proposer", key.address());
         let sender = Sender::open(client.clone(), key, journal).await?;
-        let chain = chain.clone();
+        let (chain, client) = (chain.clone(), client.clone());
         stages.spawn("proposer", async move {
             roles::propose(chain, client, sender, L1_POLL_SLOW).await;
+            Ok(())
+        });
+    }
+
+    {
+        let key = keys::dev_key(RELAYER)?;
+        let journal = roles::StoreJournal::new(chain.store.clone(), "relayer", key.address());
+        let sender = Sender::open(client.clone(), key, journal).await?;
+        let relay = Relay::new(chain.clone(), client, sender, Carry::All, RELAY_GAS_MAX);
+        stages.spawn("relayer", async move {
+            relay::run(relay, L1_POLL_SLOW).await;
             Ok(())
         });
     }
@@ -149,7 +166,7 @@ pub const fn da_choice(da: Da) -> DaChoice {
 fn start_l1(args: &Dev, datadir: &Path, fresh: bool) -> anyhow::Result<l1dev::Handle> {
     let network = Network::parse(include_str!("../../../config/dev.toml"))?;
     let mut funded = Vec::new();
-    for index in (0..ACCOUNTS).chain([DEPLOYER, SEQUENCER, POSTER, PROPOSER]) {
+    for index in (0..ACCOUNTS).chain([DEPLOYER, SEQUENCER, POSTER, PROPOSER, RELAYER]) {
         funded.push((keys::dev_key(index)?.address(), U256::from(10 * ETH_ROLE)));
     }
     let mining = if fresh {
@@ -220,7 +237,7 @@ async fn found(args: &Dev, l1_url: &str) -> anyhow::Result<Network> {
 /// On an L1 that is not ours the roles may be poor; the development accounts are not.
 async fn fund_roles(client: &l1::Client, deployer: &PrivateKeySigner) -> anyhow::Result<()> {
     let mut poor = Vec::new();
-    for index in [DEPLOYER, POSTER, PROPOSER] {
+    for index in [DEPLOYER, POSTER, PROPOSER, RELAYER] {
         let address = keys::dev_key(index)?.address();
         if client.balance(address).await? < U256::from(ETH_ROLE / 10) {
             poor.push(address);
@@ -340,6 +357,7 @@ fn tell(
         "contracts": {
             "openToken": c.open_token, "inbox": c.inbox, "portal": c.portal, "rollup": c.rollup,
             "systemConfig": c.system_config, "timelock": c.timelock, "tokenBridge": c.token_bridge,
+            "relayFee": c.relay_fee,
         },
         "predeploys": {
             "l1Info": at::L1_INFO, "messagePasser": at::MESSAGE_PASSER, "wrappedOpen": at::WRAPPED_OPEN,
@@ -366,7 +384,7 @@ fn tell(
     println!("  L1    {l1_url}   chain id {}", network.l1.chain_id);
     println!("  file  {}", datadir.join("dev.json").display());
     println!("\nContracts on L1");
-    let names: [(&str, Address); 7] = [
+    let names: [(&str, Address); 8] = [
         ("OPEN token", c.open_token),
         ("Inbox", c.inbox),
         ("Portal", c.portal),
@@ -374,6 +392,7 @@ fn tell(
         ("SystemConfig", c.system_config),
         ("Timelock", c.timelock),
         ("TokenBridge", c.token_bridge),
+        ("RelayFee", c.relay_fee),
     ];
     for (name, address) in names {
         println!("  {name:<13} {address}");

@@ -4,7 +4,7 @@
 //! it is enough that the inputs are equal. On a follower every block comes from here. Where our chain says otherwise
 //! than L1, L1 is right: the chain is rewound to where both agree, and what L1 says is executed.
 
-use crate::producer::Chain;
+use crate::{bridge_watch::BridgeWatch, producer::Chain};
 use alloy_primitives::B256;
 use anyhow::{Context, bail};
 use derivation::{Cursor, DerivedBatch, L1Record, Payload};
@@ -19,6 +19,8 @@ pub struct Driver {
     client: Client,
     tracker: Tracker,
     cursor: Cursor,
+    /// Writes down deposits, outputs and withdrawals.
+    bridge: BridgeWatch,
     /// Read from L1, not derived yet.
     waiting: VecDeque<PostedRecord>,
     /// The last block of each record that L1 has not finalized: `(L1 block, last L2 block)`.
@@ -152,6 +154,7 @@ impl Driver {
         let start = tracker_start(&chain.store, chain.network.contracts.deployed_at)?;
         chain.l1.begin(start.entries.0, start.entries.1);
         Ok(Self {
+            bridge: BridgeWatch::open(chain.clone())?,
             tracker: Tracker::new(start),
             cursor: resume(&chain.store)?,
             waiting: VecDeque::new(),
@@ -188,6 +191,11 @@ impl Driver {
         Ok(())
     }
 
+    /// Records derived.
+    pub const fn records(&self) -> u64 {
+        self.cursor.records
+    }
+
     /// One look at L1, and all that follows from it.
     pub async fn step(&mut self) -> anyhow::Result<()> {
         let update = self.tracker.poll(&self.client).await?;
@@ -195,7 +203,19 @@ impl Driver {
         if !self.aligned {
             self.align().await?;
         }
+        // Before anything is derived: proofs are made as the chain passes the outputs' blocks.
+        let tracker = &self.tracker;
+        if let (Some(newest), (_, finalized)) =
+            (tracker.next_block().checked_sub(1), self.chain.l1.heads())
+        {
+            self.bridge
+                .read(&self.client, newest, finalized, |number| {
+                    tracker.hash_of(number)
+                })
+                .await?;
+        }
         self.derive_waiting().await?;
+        self.prove_withdrawals().await?;
         let (there, here) = (self.tracker.record_count(), self.cursor.records);
         anyhow::ensure!(
             there == here || self.chain.is_stopping(),
@@ -316,6 +336,7 @@ impl Driver {
         let _writing = chain.writing.lock();
         chain.l1.rewind(keep);
         self.waiting.retain(|posted| posted.at.number <= keep);
+        self.bridge.rewind(keep)?;
         self.asserted_from = self.asserted_from.min(keep + 1);
         let mut records = self.cursor.records;
         while let Some(last) = records.checked_sub(1) {
@@ -361,7 +382,22 @@ impl Driver {
             }
             self.derive(&posted).await?;
             self.waiting.pop_front();
+            self.prove_withdrawals().await?;
         }
+        Ok(())
+    }
+
+    /// Proofs of withdrawals that outputs up to the safe block cover. Takes long if there are many.
+    async fn prove_withdrawals(&mut self) -> anyhow::Result<()> {
+        let (mut bridge, limit) = (self.bridge.clone(), self.cursor.parent_number);
+        if !bridge.has_work(limit)? {
+            return Ok(());
+        }
+        self.bridge = tokio::task::spawn_blocking(move || {
+            bridge.prove(limit)?;
+            anyhow::Ok(bridge)
+        })
+        .await??;
         Ok(())
     }
 

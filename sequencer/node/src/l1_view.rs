@@ -5,7 +5,7 @@
 use alloy_primitives::B256;
 use l1::{L1Ref, QueuedEntry};
 use parking_lot::{Condvar, Mutex};
-use primitives::{Anchor, CheckedTx};
+use primitives::{Anchor, CheckedTx, QueueEntry};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Anchors kept: enough to find one below any block's time after a pause.
@@ -125,6 +125,16 @@ impl L1View {
         (found.len() == take).then_some(found)
     }
 
+    /// Known entries from `from` on, at most `max`, each with the accumulator after it.
+    pub fn entries_from(&self, from: u64, max: usize) -> Vec<(QueueEntry, B256)> {
+        let inner = self.inner.lock();
+        let skip = from.saturating_sub(inner.base.0) as usize;
+        let known = inner.entries.iter().skip(skip).take(max);
+        known
+            .map(|queued| (queued.entry.clone(), queued.acc))
+            .collect()
+    }
+
     /// The queue's accumulator after `consumed` entries.
     pub fn queue_acc(&self, consumed: u64) -> Option<B256> {
         let inner = self.inner.lock();
@@ -209,7 +219,6 @@ impl poster::QueueAt for L1View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use primitives::QueueEntry;
 
     fn view(blocks: &[u64]) -> Arc<L1View> {
         let view = Arc::new(L1View::default());

@@ -4,7 +4,8 @@
 use clap::Parser;
 use node::{
     cli::{Cli, Command},
-    commands, demo, dev, ethereum, ops, token_bridge, tokens,
+    commands, commands_bridge, demo, dev, ethereum, force, ops, privileges, token_bridge, tokens,
+    withdraw,
 };
 
 /// Many threads allocate small things; glibc's allocator keeps what they free.
@@ -45,6 +46,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Tokens(args) => tokens::print(args).await,
             Command::Bridge(args) => token_bridge::run(args).await,
             Command::Deposit(args) => commands::deposit(args).await,
+            Command::Withdraw(args) => withdraw::run(args).await,
+            Command::Force(args) => force::run(args).await,
+            Command::Exit(args) => commands_bridge::exit(args).await,
+            Command::Relayer(args) => commands_bridge::relayer(args, metrics).await,
+            Command::Roles(args) => privileges::run(args).await,
             Command::Sequencer(args) => commands::sequencer(args, metrics).await,
             Command::Poster(args) => commands::poster(args).await,
             Command::Proposer(args) => commands::proposer(args, metrics).await,

@@ -189,77 +189,101 @@ impl Outputs for Derived<'_> {
 
 /// Asserts, confirms, collects. Runs until the chain stops.
 pub async fn propose(chain: Arc<Chain>, client: Client, mut sender: Sender, poll: Duration) {
-    let mut standing = Standing {
-        from: chain.network.contracts.deployed_at,
-        base: None,
-        known: Vec::new(),
+    let mut proposer = Proposer::new(&chain);
+    let pace = Pace {
+        interval_s: chain.network.assertion.interval_s,
+        window_s: chain.network.assertion.window_s,
     };
-    let mut wrong_told: HashSet<B256> = HashSet::new();
     while !chain.is_stopping() {
-        if let Err(error) =
-            propose_once(&chain, &client, &mut sender, &mut standing, &mut wrong_told).await
-        {
+        let look = async {
+            for (_, how) in sender.poll().await? {
+                if how != Settled::Succeeded {
+                    tracing::warn!(?how, "a proposer's transaction did not do what it should");
+                }
+            }
+            proposer
+                .step(&chain, &client, &mut sender, pace, |_| true)
+                .await
+        };
+        if let Err(error) = look.await {
             tracing::debug!(%error, "proposer");
         }
         tokio::time::sleep(poll).await;
     }
 }
 
-async fn propose_once(
-    chain: &Chain,
-    client: &Client,
-    sender: &mut Sender,
-    standing: &mut Standing,
-    wrong_told: &mut HashSet<B256>,
-) -> anyhow::Result<()> {
-    for (_, how) in sender.poll().await? {
-        if how != Settled::Succeeded {
-            tracing::warn!(?how, "a proposer's transaction did not do what it should");
+/// What a proposer remembers between two looks, all of it for speed only.
+pub struct Proposer {
+    standing: Standing,
+    wrong_told: HashSet<B256>,
+}
+
+impl Proposer {
+    /// Remembers nothing yet.
+    pub fn new(chain: &Chain) -> Self {
+        Self {
+            standing: Standing {
+                from: chain.network.contracts.deployed_at,
+                base: None,
+                known: Vec::new(),
+            },
+            wrong_told: HashSet::new(),
         }
     }
-    let heads = client.heads().await?;
-    let (list, genesis) = standing
-        .read(chain, client, heads.latest.number, heads.finalized)
-        .await?;
-    let network = &chain.network;
-    let pace = Pace {
-        interval_s: network.assertion.interval_s,
-        window_s: network.assertion.window_s,
-    };
-    let me = sender.address();
-    let (moves, wrong) = proposer::decide(
-        &list,
-        genesis,
-        &Derived(&chain.store),
-        me,
-        pace,
-        heads.latest.timestamp,
-    );
-    for id in wrong {
-        if wrong_told.insert(id) {
-            tracing::error!(assertion = %id, "an assertion on L1 contradicts our chain");
-            metrics::counter!("wrong_assertions").increment(1);
-        }
-    }
-    let busy: HashSet<u64> = sender.pending().collect();
-    for step in moves {
-        let id = name_of(&step);
-        if busy.contains(&id) {
-            continue;
-        }
-        match sender.submit(id, calls::propose(network, &step)).await {
-            Ok(()) => {
-                metrics::counter!("proposer_moves").increment(1);
-                tracing::info!(?step, "proposer");
-            }
-            // What L1 refuses now it may take at the next look; nothing else depends on it.
-            Err(error) => {
-                tracing::debug!(%error, ?step, "L1 does not take a proposer's move now");
-                break;
+
+    /// One look at L1, and those of its moves that `wanted` says. The caller polls `sender`. Returns how many moves
+    /// were wanted.
+    pub async fn step(
+        &mut self,
+        chain: &Chain,
+        client: &Client,
+        sender: &mut Sender,
+        pace: Pace,
+        wanted: impl Fn(&proposer::Move) -> bool,
+    ) -> anyhow::Result<usize> {
+        let heads = client.heads().await?;
+        let (list, genesis) = self
+            .standing
+            .read(chain, client, heads.latest.number, heads.finalized)
+            .await?;
+        let (mut moves, wrong) = proposer::decide(
+            &list,
+            genesis,
+            &Derived(&chain.store),
+            sender.address(),
+            pace,
+            heads.latest.timestamp,
+        );
+        for id in wrong {
+            if self.wrong_told.insert(id) {
+                tracing::error!(assertion = %id, "an assertion on L1 contradicts our chain");
+                metrics::counter!("wrong_assertions").increment(1);
             }
         }
+        moves.retain(wanted);
+        let busy: HashSet<u64> = sender.pending().collect();
+        for step in &moves {
+            let id = name_of(step);
+            if busy.contains(&id) {
+                continue;
+            }
+            match sender
+                .submit(id, calls::propose(&chain.network, step))
+                .await
+            {
+                Ok(()) => {
+                    metrics::counter!("proposer_moves").increment(1);
+                    tracing::info!(?step, "proposer");
+                }
+                // What L1 refuses now it may take at the next look; nothing else depends on it.
+                Err(error) => {
+                    tracing::debug!(%error, ?step, "L1 does not take a proposer's move now");
+                    break;
+                }
+            }
+        }
+        Ok(moves.len())
     }
-    Ok(())
 }
 
 fn name_of(step: &proposer::Move) -> u64 {

@@ -22,6 +22,7 @@ pub mod l1_block;
 pub mod predeploys;
 pub mod receipt;
 pub mod transaction;
+pub mod withdrawal;
 
 pub use alloy_consensus::Header;
 pub use alloy_eips::eip4895::Withdrawal;

@@ -33,6 +33,8 @@ mod params;
 mod pool;
 mod raw;
 mod rollup;
+pub mod rollup_queue;
+pub mod rollup_withdrawals;
 mod send;
 mod server;
 mod simulate;

@@ -1,10 +1,12 @@
 //! `rollup_`: how far the chain is derived from L1, and the output roots that L1 knows it by.
 
-use crate::{Node, errors::RpcError, module::Registry, params::Args};
+use crate::{
+    Node, errors::RpcError, module::Registry, params::Args, rollup_queue, rollup_withdrawals,
+};
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
 use config::Network;
-use primitives::{OutputRoot, SealedBlock};
+use primitives::{OutputRoot, QueueEntry, SealedBlock};
 use serde::Serialize;
 use std::sync::Arc;
 use store::BatchInfo;
@@ -24,6 +26,8 @@ pub trait RollupView: Send + Sync + 'static {
     fn l1(&self) -> L1View;
     /// Progress of a node that is still catching up; `None` once it has.
     fn syncing(&self) -> Option<Progress>;
+    /// Entries of L1's queue from `from` on, at most `max`, each with the accumulator after it.
+    fn queue(&self, from: u64, max: usize) -> Vec<(QueueEntry, B256)>;
 }
 
 /// L1's three heads; `None` before the first look.
@@ -71,9 +75,11 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.light("rollup_outputAtBlock", 1, |node, args: Args<'_>| {
         output(node, args.required(0)?)
     });
+    rollup_queue::register(registry);
+    rollup_withdrawals::register(registry);
 }
 
-fn rollup(node: &Node) -> Result<&Rollup, RpcError> {
+pub(crate) fn rollup(node: &Node) -> Result<&Rollup, RpcError> {
     node.rollup
         .as_ref()
         .ok_or_else(|| RpcError::internal("not a rollup"))
@@ -111,7 +117,7 @@ struct L1Origin {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct BatchRef {
+pub(crate) struct BatchRef {
     index: u64,
     first_block: u64,
     last_block: u64,

@@ -19,7 +19,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256, map::HashMap};
 use parking_lot::{Condvar, Mutex};
-use primitives::{Account, StateDiff};
+use primitives::{Account, StateDiff, withdrawal::withdrawal_hashes};
 use std::{
     ops::ControlFlow,
     sync::{Arc, atomic::Ordering::SeqCst},
@@ -370,6 +370,9 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
                 .into_iter()
                 .map(|term| (term, number)),
         );
+        for (at, hash) in withdrawal_hashes(&block.receipts) {
+            batch.put::<schema::Withdrawals>(&hash, &(number, at));
+        }
         let Some(diff) = diff else { continue };
         batch.put::<schema::Undos>(&number, &Undo::of(diff));
         for (hash, code) in &diff.codes {

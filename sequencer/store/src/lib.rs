@@ -11,6 +11,7 @@
 //! Absent on purpose: deciding what goes into a block, networking, JSON, any second writer.
 #![forbid(unsafe_code)]
 
+mod bridge;
 mod cache;
 mod check;
 mod codec;
@@ -40,6 +41,9 @@ mod undo;
 mod view;
 mod write;
 
+pub use bridge::{
+    DepositInfo, FromL1, L1Event, L1Note, L1Said, OutputInfo, WithdrawalPlace, WithdrawalProof,
+};
 pub use check::{Report, check, check_on};
 pub use disk::{Disk, Folder};
 pub use error::{Result, StoreError};

@@ -5,7 +5,7 @@
 
 use crate::{BlockMeta, log::LogRef};
 use alloy_primitives::{B256, map::HashMap};
-use primitives::{SealedBlock, StateDiff};
+use primitives::{SealedBlock, StateDiff, withdrawal::withdrawal_hashes};
 use std::{collections::VecDeque, sync::Arc};
 
 /// A block in RAM.
@@ -26,6 +26,7 @@ pub struct Recent {
     blocks: VecDeque<RecentBlock>,
     by_hash: HashMap<B256, u64>,
     transactions: HashMap<B256, (u64, u32)>,
+    withdrawals: HashMap<B256, (u64, u32)>,
     bytes: usize,
 }
 
@@ -39,6 +40,9 @@ impl Recent {
         self.by_hash.insert(block.block.hash, number);
         for (index, tx) in block.block.transactions.iter().enumerate() {
             self.transactions.insert(tx.hash, (number, index as u32));
+        }
+        for (at, hash) in withdrawal_hashes(&block.block.receipts) {
+            self.withdrawals.insert(hash, (number, at));
         }
         self.bytes += block.bytes;
         self.blocks.push_back(block);
@@ -55,6 +59,10 @@ impl Recent {
 
     pub fn transaction(&self, hash: &B256) -> Option<(u64, u32)> {
         self.transactions.get(hash).copied()
+    }
+
+    pub fn withdrawal(&self, hash: &B256) -> Option<(u64, u32)> {
+        self.withdrawals.get(hash).copied()
     }
 
     /// Blocks above `number`, ascending.
@@ -97,6 +105,9 @@ impl Recent {
         self.by_hash.remove(&block.block.hash);
         for tx in &block.block.transactions {
             self.transactions.remove(&tx.hash);
+        }
+        for (_, hash) in withdrawal_hashes(&block.block.receipts) {
+            self.withdrawals.remove(&hash);
         }
     }
 }

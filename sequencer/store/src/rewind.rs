@@ -14,7 +14,7 @@ use crate::{
     store::{Inner, Writer},
     undo::undo,
 };
-use primitives::SealedBlock;
+use primitives::{SealedBlock, withdrawal::withdrawal_hashes};
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 impl Store {
@@ -159,6 +159,9 @@ impl Inner {
             .ok_or_else(|| row_missing("receipts", number))?;
         for tx in self.log_reader.block(body.at)?.transactions {
             batch.delete::<schema::Transactions>(&tx.hash);
+        }
+        for (_, hash) in withdrawal_hashes(&receipts) {
+            batch.delete::<schema::Withdrawals>(&hash);
         }
         for term in terms_of(&receipts) {
             batch.delete::<schema::LogIndex>(&(term, number));

@@ -1,11 +1,12 @@
 //! Every table: its key, its value, and how it is read. `FORMAT.md` has the bytes.
 //!
 //! Always holds: all rows of one flush stand for the height in [`Tip`]; nothing here is needed to rebuild
-//! anything else here, since all but `Records`, `Journal` and `Markers` follows from the block log.
+//! anything else here: all up to `LogIndex` but `Markers` follows from the block log, `Journal` is notes, and the rest
+//! is what L1 says, which L1 says again.
 
 use crate::{
-    BatchInfo, BlockMeta,
-    codec::{Codec, Reader, Undecodable, Undo, put_varint},
+    BatchInfo, BlockMeta, DepositInfo, L1Event, L1Note, OutputInfo, WithdrawalProof,
+    codec::{Codec, Reader, Undecodable, Undo, put_bytes, put_varint},
     log::{LogPosition, LogRef},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -98,16 +99,32 @@ tables! {
     Undos = "undos", Ordered: u64 => Undo;
     /// Blocks with a log of an address or topic, by the first bytes of its hash: a superset.
     LogIndex = "log_index", Ordered: (LogTerm, u64) => ();
+    /// Hash of a withdrawal to its block and the place of its log among the block's.
+    Withdrawals = "withdrawals", PointDense: B256 => (u64, u32);
     /// Batches seen on L1, by index.
     Records = "records", Ordered: u64 => BatchInfo;
     /// Last block of a batch to the batch's index.
     RecordOfBlock = "record_of_block", Ordered: u64 => u64;
+    /// Entries of L1's queue, by index.
+    Deposits = "deposits", Ordered: u64 => DepositInfo;
+    /// L1 transaction and queue index.
+    DepositsOfTx = "deposits_of_tx", Ordered: (B256, u64) => ();
+    /// Asserted output roots, by their place in L1's list.
+    Outputs = "outputs", Ordered: u64 => OutputInfo;
+    /// L2 block of an output root and its place in the list.
+    OutputsOfBlock = "outputs_of_block", Ordered: (u64, u64) => ();
+    /// What L1 said of an assertion or a withdrawal, by its id or hash, then by L1 block and log.
+    L1Events = "l1_events", Ordered: L1EventKey => L1Note;
+    /// L1 block and subjects of its events, so that a reorg finds what to forget.
+    L1EventsOfBlock = "l1_events_of_block", Ordered: (u64, B256) => ();
+    /// Proof of a withdrawal against an asserted output root.
+    WithdrawalProofs = "withdrawal_proofs", PointDense: B256 => WithdrawalProof;
     /// Small durable notes of other parts.
     Journal = "journal", Ordered: Vec<u8> => Vec<u8>;
 }
 
 /// Version of all this. A store with another one is rebuilt from the log by deleting `tables`.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What the tables stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,6 +271,146 @@ impl Codec for LogTerm {
     }
     fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
         from.array().map(Self)
+    }
+}
+
+/// Subject of an event, its L1 block, its place among the logs of that block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct L1EventKey(pub B256, pub u64, pub u64);
+
+impl Codec for L1EventKey {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+        self.2.put(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self(from.hash()?, from.u64()?, from.u64()?))
+    }
+}
+
+impl Codec for DepositInfo {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.index);
+        put_varint(out, self.l1_block);
+        self.l1_tx.put(out);
+        put_varint(out, self.timestamp);
+        self.acc.put(out);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self {
+            index: from.varint()?,
+            l1_block: from.varint()?,
+            l1_tx: from.hash()?,
+            timestamp: from.varint()?,
+            acc: from.hash()?,
+        })
+    }
+}
+
+impl Codec for OutputInfo {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.index);
+        self.id.put(out);
+        put_varint(out, self.parent);
+        self.proposer.put(out);
+        put_varint(out, self.record_count);
+        put_varint(out, self.l2_block);
+        self.output_root.put(out);
+        put_varint(out, self.l1_block);
+        put_varint(out, self.asserted_at);
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self {
+            index: from.varint()?,
+            id: from.hash()?,
+            parent: from.varint()?,
+            proposer: from.address()?,
+            record_count: from.varint()?,
+            l2_block: from.varint()?,
+            output_root: from.hash()?,
+            l1_block: from.varint()?,
+            asserted_at: from.varint()?,
+        })
+    }
+}
+
+impl Codec for L1Note {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.l1_block);
+        put_varint(out, self.log);
+        put_varint(out, self.timestamp);
+        self.l1_tx.put(out);
+        match self.event {
+            L1Event::Asserted { output } => {
+                out.push(0);
+                put_varint(out, output);
+            }
+            L1Event::Confirmed => out.push(1),
+            L1Event::Contested => out.push(2),
+            L1Event::Proven {
+                by,
+                output,
+                ready_at,
+            } => {
+                out.push(3);
+                by.put(out);
+                put_varint(out, output);
+                put_varint(out, ready_at);
+            }
+            L1Event::Finalised { succeeded } => {
+                out.push(4);
+                out.push(succeeded.into());
+            }
+        }
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        Ok(Self {
+            l1_block: from.varint()?,
+            log: from.varint()?,
+            timestamp: from.varint()?,
+            l1_tx: from.hash()?,
+            event: match from.u8()? {
+                0 => L1Event::Asserted {
+                    output: from.varint()?,
+                },
+                1 => L1Event::Confirmed,
+                2 => L1Event::Contested,
+                3 => L1Event::Proven {
+                    by: from.address()?,
+                    output: from.varint()?,
+                    ready_at: from.varint()?,
+                },
+                4 => L1Event::Finalised {
+                    succeeded: from.flag()?,
+                },
+                _ => return Err(Undecodable("event")),
+            },
+        })
+    }
+}
+
+/// A storage trie of 2^256 slots is at most 64 nodes deep.
+const PROOF_NODES_MAX: u64 = 65;
+
+impl Codec for WithdrawalProof {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.l2_block);
+        put_varint(out, self.nodes.len() as u64);
+        for node in &self.nodes {
+            put_bytes(out, node);
+        }
+    }
+    fn read(from: &mut Reader<'_>) -> Result<Self, Undecodable> {
+        let l2_block = from.varint()?;
+        let count = from.varint()?;
+        if count > PROOF_NODES_MAX {
+            return Err(Undecodable("proof"));
+        }
+        let nodes = (0..count)
+            .map(|_| Ok(Bytes::copy_from_slice(from.bytes()?)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { l2_block, nodes })
     }
 }
 

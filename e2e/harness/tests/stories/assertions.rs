@@ -34,6 +34,29 @@ async fn assert_on_l1(world: &World, output_root: B256) -> anyhow::Result<u64> {
     Ok(last.last_block)
 }
 
+/// Somebody stands for another root after the same records on the same parent.
+pub async fn contradict(world: &World, output: &store::OutputInfo) -> anyhow::Result<()> {
+    let (network, store) = (&world.l1.network, &world.sequencer.chain.store);
+    let parent = store.output(output.parent)?.unwrap();
+    let record = store.record(output.record_count - 1)?.unwrap();
+    let call = Rollup::assertOutputCall {
+        parentId: parent.id,
+        recordIndex: output.record_count,
+        batchAcc: record.acc,
+        l2Number: output.l2_block,
+        outputRoot: B256::repeat_byte(0xbd),
+    };
+    let intent = Intent {
+        to: Some(network.contracts.rollup),
+        data: call.abi_encode().into(),
+        value: U256::from(network.assertion.bond_wei),
+        sidecar: None,
+        gas_limit: None,
+    };
+    assert!(world.l1.act_call(3, intent).await?.status());
+    Ok(())
+}
+
 async fn world() -> anyhow::Result<World> {
     let mut world = World::funded(DaChoice::Calldata).await?;
     world.sequencer.act_pay(0, user(1)?.address(), eth(1))?;

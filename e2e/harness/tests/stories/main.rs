@@ -1,7 +1,9 @@
 //! Stories of the whole system; each name is a fact.
 
 mod assertions;
+mod commands;
 mod ethers_core;
+mod exits;
 mod forced;
 mod hostile_batches;
 mod kills;
@@ -9,6 +11,7 @@ mod payments;
 mod reorgs;
 mod roles;
 mod tokens;
+mod withdrawals;
 
 /// Runs a story; what went wrong is told with all its causes. `RUST_LOG` shows what the parts say meanwhile.
 async fn tell(story: impl Future<Output = anyhow::Result<()>>) {

@@ -43,6 +43,11 @@ pub const CODES: [(Address, Bytes); 6] = [
     (BURNER, bytes!("5b5f56")),
 ];
 
+/// Stands where the message passer stands: notes the eighth word of the calldata in `sentMessages`, and logs with the
+/// first four words as topics and the rest as data.
+pub const PASSED: Bytes =
+    bytes!("60e0355f52600160405f20556060356040356020355f35608036038060805f375fa400");
+
 pub const RICH: u128 = 1_000_000_000_000_000_000_000;
 pub const GWEI: u128 = 1_000_000_000;
 pub const L2_ID: u64 = 902;
@@ -94,6 +99,9 @@ pub fn number(value: &Value) -> u64 {
     u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
 }
 
+/// Entries in L1's queue.
+pub const WAITING: u64 = 5;
+
 /// What the tests say about L1.
 #[derive(Default)]
 struct View;
@@ -114,6 +122,17 @@ impl RollupView for View {
     }
     fn syncing(&self) -> Option<Progress> {
         None
+    }
+    fn queue(&self, from: u64, max: usize) -> Vec<(QueueEntry, B256)> {
+        let all = (0..WAITING).map(|index| {
+            let entry = QueueEntry {
+                index,
+                timestamp: 800 + index,
+                ..deposit(who(0))
+            };
+            (entry, B256::with_last_byte(index as u8 + 1))
+        });
+        all.skip(from as usize).take(max).collect()
     }
 }
 
@@ -152,7 +171,7 @@ impl Chain {
             }]
         };
         accounts.push(contract(L1_INFO, &bytes!("00"), slots));
-        accounts.push(contract(MESSAGE_PASSER, &bytes!("00"), Vec::new()));
+        accounts.push(contract(MESSAGE_PASSER, &PASSED, Vec::new()));
         let rollup = Rollup {
             network: Arc::new(network),
             view: Arc::new(View),
@@ -206,7 +225,7 @@ impl Chain {
         let mut codes: Vec<(B256, Bytes)> = CODES
             .iter()
             .map(|(_, code)| code.clone())
-            .chain([bytes!("00")])
+            .chain([bytes!("00"), PASSED])
             .map(|code| (keccak256(&code), code))
             .collect();
         codes.sort();
