@@ -90,7 +90,7 @@ contract Inbox is IInbox, Initializable {
         require(msg.sender == portal, NotPortal(msg.sender));
 
         index = _head.queueLength;
-        bytes32 prevAcc = index == 0 ? bytes32(0) : _queueAccs[_place(_head.spilled, index)];
+        bytes32 prevAcc = _queueAcc(_head.spilled, index);
         _put(index + 1, _emitEnqueued(index, from, to, prevAcc, data));
     }
 
@@ -128,7 +128,7 @@ contract Inbox is IInbox, Initializable {
             kind: KIND_FORCED,
             lastTimestamp: head.lastTimestamp > nowS ? head.lastTimestamp : nowS,
             queueConsumed: consumed,
-            queueAcc: _queueAcc(head, consumed),
+            queueAcc: _queueAcc(head.spilled, consumed),
             anchorNumber: uint64(block.number - 1),
             anchorHash: blockhash(block.number - 1),
             payloadHash: 0
@@ -162,7 +162,7 @@ contract Inbox is IInbox, Initializable {
         Head memory head = _head;
         require(count <= head.queueLength, UnknownIndex(count));
         require(count >= head.queueConsumed, Forgotten(count));
-        return _queueAcc(head, count);
+        return _queueAcc(head.spilled, count);
     }
 
     /// @inheritdoc IInbox
@@ -261,6 +261,8 @@ contract Inbox is IInbox, Initializable {
 
     /// Gives the next entry its place: in the ring if the one that has the place is consumed, else one of its own.
     function _put(uint256 count, bytes32 acc) private {
+        // Remainders find places; nothing here is random.
+        // slither-disable-next-line weak-prng
         uint256 place = count % RING;
         if (count - _head.queueConsumed >= RING) {
             place = count;
@@ -268,7 +270,6 @@ contract Inbox is IInbox, Initializable {
             _fixed.spilledTo = uint40(count);
         }
         _queueAccs[place] = acc;
-        // The remainder finds a place in a slot; nothing here is random.
         // slither-disable-next-line weak-prng
         _queueTimestamps[place / 4][place % 4] = uint64(block.timestamp);
         _head.queueLength = uint40(count);
@@ -277,14 +278,18 @@ contract Inbox is IInbox, Initializable {
     /// Where a count stands that is not below `queueConsumed`.
     function _place(bool spilled, uint256 count) private view returns (uint256) {
         if (spilled && count >= RING && _queueAccs[count] != 0) return count;
+        // slither-disable-next-line weak-prng
         return count % RING;
     }
 
-    function _queueAcc(Head memory head, uint256 count) private view returns (bytes32) {
-        return count == 0 ? bytes32(0) : _queueAccs[_place(head.spilled, count)];
+    function _queueAcc(bool spilled, uint256 count) private view returns (bytes32) {
+        // Before the first entry nothing is stored.
+        // slither-disable-next-line incorrect-equality
+        return count == 0 ? bytes32(0) : _queueAccs[_place(spilled, count)];
     }
 
     function _timestamp(uint256 place) private view returns (uint64) {
+        // slither-disable-next-line weak-prng
         return _queueTimestamps[place / 4][place % 4];
     }
 
@@ -301,7 +306,7 @@ contract Inbox is IInbox, Initializable {
             head.queueConsumed <= consumed && consumed <= head.queueLength,
             QueueOutOfRange(head.queueConsumed, head.queueLength)
         );
-        bytes32 acc = _queueAcc(head, consumed);
+        bytes32 acc = _queueAcc(head.spilled, consumed);
         require(record.queueAcc == acc, WrongQueueAcc(acc));
         if (consumed < head.queueLength) {
             uint256 deadline = uint256(_timestamp(_place(head.spilled, uint256(consumed) + 1))) + fixed_.forceDelayS;

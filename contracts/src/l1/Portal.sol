@@ -174,7 +174,7 @@ contract Portal is IPortal, Withdrawals, Initializable {
             fees += fee;
         }
         require(used <= perBlock, BlockGasUsedUp(_left(perBlock, used - gasLimit)));
-        require((held | fees) >> 96 == 0, BooksFull());
+        require((held | fees) <= type(uint96).max, BooksFull());
 
         _books.escrowed = uint96(held);
         _books.gasFees = uint96(fees);

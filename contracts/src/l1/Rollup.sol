@@ -171,6 +171,8 @@ contract Rollup is IRollup, Initializable {
     /// @inheritdoc IRollup
     function extendPath(uint256 index) external {
         Head memory head = _head;
+        // Both sides are indexes that nobody chooses.
+        // slither-disable-next-line incorrect-equality
         require(index != 0 && _existingOutput(index).parent == _onPath(head.pathLength - 1), NotOnPath(index));
         _putOnPath(head, uint32(index));
         _head = head;

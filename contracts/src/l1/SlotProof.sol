@@ -36,11 +36,11 @@ library SlotProof {
         bool onlyBranch;
     }
 
-    /// @notice Returns if `proof` shows that `slot` holds 1 under `root`, and reverts otherwise.
+    /// @notice Returns if `proof` shows that a slot holds 1 under `root`, and reverts otherwise.
+    /// @param key Hash of the slot: its path in the trie.
     /// @param proof RLP nodes from the root down.
-    function check(bytes32 root, bytes32 slot, bytes[] calldata proof) internal pure {
-        Walk memory walk;
-        walk.key = uint256(keccak256(abi.encode(slot)));
+    function check(bytes32 root, bytes32 key, bytes[] calldata proof) internal pure {
+        Walk memory walk = Walk({key: uint256(key), depth: 0, index: 0, pos: 0, end: 0, onlyBranch: false});
         bytes32 expected = root;
         for (uint256 i = 0; i < proof.length; ++i) {
             bytes calldata node = proof[i];

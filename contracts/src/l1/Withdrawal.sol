@@ -37,9 +37,10 @@ function withdrawalHash(Withdrawal calldata w) pure returns (bytes32) {
     return keccak256(abi.encode(w.nonce, w.sender, w.target, w.value, w.gasLimit, w.data));
 }
 
-/// @return The storage slot of `sentMessages[hash]` in the message passer, where the mapping has slot 0.
-function sentMessageSlot(bytes32 hash) pure returns (bytes32) {
-    return keccak256(abi.encode(hash, uint256(0)));
+/// @return The path of `sentMessages[hash]` in the message passer's storage trie: the hash of its slot, where the mapping
+/// has slot 0.
+function sentMessageKey(bytes32 hash) pure returns (bytes32) {
+    return keccak256(abi.encode(keccak256(abi.encode(hash, uint256(0)))));
 }
 
 /// @return The output root that the parts make up.

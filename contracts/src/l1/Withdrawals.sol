@@ -7,7 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {AddressAlias} from "./AddressAlias.sol";
 import {SlotProof} from "./SlotProof.sol";
-import {OutputRootProof, Withdrawal, sentMessageSlot} from "./Withdrawal.sol";
+import {OutputRootProof, Withdrawal, sentMessageKey} from "./Withdrawal.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IRollup} from "./interfaces/IRollup.sol";
 import {ISystemConfig} from "./interfaces/ISystemConfig.sol";
@@ -70,7 +70,7 @@ abstract contract Withdrawals is IWithdrawals {
         (bytes32 root, uint256 windowEnd, uint256 windowS) = rollup.outputTerms(l2OutputIndex);
         require(outputRootProof.version == 0 && outputRootProof.outputRoot() == root, InvalidProof());
         bytes32 hash = w.withdrawalHash();
-        SlotProof.check(outputRootProof.messagePasserStorageRoot, sentMessageSlot(hash), withdrawalProof);
+        SlotProof.check(outputRootProof.messagePasserStorageRoot, sentMessageKey(hash), withdrawalProof);
 
         uint256 readyAt = block.timestamp + windowS / PROOF_DELAY_PART;
         if (readyAt < windowEnd) readyAt = windowEnd;
@@ -80,7 +80,10 @@ abstract contract Withdrawals is IWithdrawals {
         emit WithdrawalProvenExtension1(hash, msg.sender);
     }
 
+    // Confirming an output calls the Rollup before the message is marked: it calls back `outputConfirmed` and no more.
+
     /// @inheritdoc IWithdrawals
+    // slither-disable-next-line reentrancy-no-eth
     function finalizeWithdrawalTransaction(Withdrawal calldata w) external {
         bytes32 hash = w.withdrawalHash();
         Proof memory first = _first[hash];
@@ -94,6 +97,7 @@ abstract contract Withdrawals is IWithdrawals {
     }
 
     /// @inheritdoc IWithdrawals
+    // slither-disable-next-line reentrancy-no-eth
     function finalizeWithdrawalTransactionExternalProof(Withdrawal calldata w, address proofSubmitter) external {
         bytes32 hash = w.withdrawalHash();
         _finish(hash, w.value, _first[hash].isFinalised, _proofOf(hash, proofSubmitter));
@@ -177,8 +181,8 @@ abstract contract Withdrawals is IWithdrawals {
     }
 
     /// @inheritdoc IWithdrawals
-    function checkSlotProof(bytes32 storageRoot, bytes32 slot, bytes[] calldata proof) external pure {
-        SlotProof.check(storageRoot, slot, proof);
+    function checkSlotProof(bytes32 storageRoot, bytes32 key, bytes[] calldata proof) external pure {
+        SlotProof.check(storageRoot, key, proof);
     }
 
     /// @inheritdoc IWithdrawals
@@ -236,8 +240,9 @@ abstract contract Withdrawals is IWithdrawals {
         _value = w.value;
         bytes memory data = w.data;
         // The EVM keeps a 64th of the gas back.
-        uint256 left = gasleft();
-        uint256 given = left > CALL_GAS ? (left - CALL_GAS) / 64 * 63 : 0;
+        uint256 given = gasleft();
+        given = given > CALL_GAS ? given - CALL_GAS : 0;
+        given -= given / 64;
         require(given >= w.gasLimit, OutOfGas());
         // What the target returns is not copied, however much it is.
         require(LowLevelCall.callNoReturn(w.target, data), CallFailed());
@@ -253,6 +258,8 @@ abstract contract Withdrawals is IWithdrawals {
     function _shown(Proof memory proof) private view returns (bytes32 root, uint128 timestamp, uint128 outputIndex) {
         if (proof.prover == address(0)) return (0, 0, 0);
         uint256 windowS;
+        // When the window ends is part of `readyAt`.
+        // slither-disable-next-line unused-return
         (root,, windowS) = rollup.outputTerms(proof.outputIndex);
         return (root, uint128(proof.readyAt - windowS), proof.outputIndex);
     }

@@ -536,4 +536,70 @@ contract InboxTest is L1Test {
     function test_params_areThoseGiven() public view {
         assertEq(abi.encode(inbox.params()), abi.encode(inboxParams()));
     }
+
+    // The ring
+
+    /// The queue goes round its places, gives further entries their own while it is full, and comes back.
+    function test_queue_longerThanItsRing_keepsAllThatWaits() public {
+        uint256 ring = inbox.RING();
+        bytes32[] memory accs = new bytes32[](3 * ring + 10);
+        uint256 count = 0;
+        uint64[4] memory upTo = [uint64(3), 2 * 256 + 5, 2 * 256 + 6, 3 * 256];
+        for (uint256 step = 0; step < upTo.length; ++step) {
+            while (count < upTo[step]) {
+                if (count % 100 == 0) pass(12);
+                force();
+                ++count;
+                accs[count] = inbox.queueAccs(count);
+                assertEq(inbox.queueTimestamp(count - 1), block.timestamp);
+            }
+            (, uint64 consumed,,) = inbox.lastRecord();
+            for (uint256 i = consumed; i <= count; ++i) {
+                assertEq(inbox.queueAccs(i), accs[i]);
+            }
+            // Some wait on, and in the end none.
+            uint64 left = step == 1 ? 260 : step == 2 ? 1 : 0;
+            Record memory r = calldataRecord("payload");
+            r.queueConsumed -= left;
+            r.queueAcc = accs[r.queueConsumed];
+            inbox.post(r, sign(r), "payload");
+            for (uint256 i = count - left; i <= count; ++i) {
+                assertEq(inbox.queueAccs(i), accs[i]);
+            }
+            vm.expectRevert(abi.encodeWithSelector(IInbox.Forgotten.selector, r.queueConsumed - 1));
+            inbox.queueAccs(r.queueConsumed - 1);
+        }
+    }
+
+    /// A batch on an accumulator that the ring has overwritten is no batch.
+    function test_post_onAForgottenAcc_reverts() public {
+        bytes32 first;
+        for (uint256 i = 0; i < 300; ++i) {
+            if (i % 100 == 0) pass(12);
+            force();
+            if (i == 0) first = inbox.queueAccs(1);
+            if (i == 100) postCalldata("payload");
+        }
+        Record memory r = calldataRecord("payload");
+        r.queueConsumed = 1;
+        r.queueAcc = first;
+        bytes memory signature = sign(r);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.QueueOutOfRange.selector, 101, 300));
+        inbox.post(r, signature, "payload");
+    }
+
+    // Copies of settings
+
+    function test_sequencer_isTheConfigs_atOnce() public {
+        address next = makeAddr("next sequencer");
+        vm.prank(address(timelock));
+        config.setSequencer(next);
+        assertEq(inbox.sequencer(), next);
+        Record memory r = calldataRecord("payload");
+        bytes memory signature = sign(r);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WrongSigner.selector, sequencer));
+        inbox.post(r, signature, "payload");
+        inbox.readSettings();
+        assertEq(inbox.sequencer(), config.sequencer());
+    }
 }

@@ -119,6 +119,14 @@ abstract contract PortalIsSolvent is L1Test {
         assertGe(token.balanceOf(address(portal)), portal.escrowed() + portal.gasFees());
         assertEq(portal.escrowed(), acts.minted());
     }
+
+    /// Price, limit and pause are those of the settings, without anyone refreshing them.
+    function invariant_copiesAreTrue() public view {
+        (uint64 gasPrice,,) = config.depositTerms();
+        assertEq(portal.gasCost(1), gasPrice);
+        assertEq(portal.paused(), config.paused());
+        assertEq(inbox.sequencer(), config.sequencer());
+    }
 }
 
 contract PortalIsSolventOnOpen is PortalIsSolvent {

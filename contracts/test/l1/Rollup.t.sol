@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {ProxyAdmin} from "@openzeppelin/contracts/proxy/transparent/ProxyAdmin.sol";
+import {ITransparentUpgradeableProxy} from "@openzeppelin/contracts/proxy/transparent/TransparentUpgradeableProxy.sol";
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {Rollup} from "src/l1/Rollup.sol";
 import {IInbox} from "src/l1/interfaces/IInbox.sol";
 import {IRollup} from "src/l1/interfaces/IRollup.sol";
+import {JudgingRollup} from "./JudgingRollup.sol";
 import {L1Test} from "./L1Test.sol";
 
 /// Refuses ETH.
@@ -388,5 +391,120 @@ contract RollupTest is L1Test {
         assertFalse(greedy.again());
         assertEq(address(greedy).balance, BOND);
         assertEq(address(rollup).balance, BOND);
+    }
+
+    // Outputs, as OP clients ask for them
+
+    function test_outputs_areNumberedByClaim_twinsShareOne() public {
+        bytes32 one = _say(alice, genesis, 1, 10, "one");
+        bytes32 twin = _say(bob, genesis, 1, 10, "one");
+        bytes32 two = _say(bob, twin, 2, 20, "two");
+        assertEq(rollup.outputIndexOf(genesis), 0);
+        assertEq(rollup.outputIndexOf(one), 1);
+        assertEq(rollup.outputIndexOf(twin), 1);
+        assertEq(rollup.outputIndexOf(two), 2);
+        assertEq(rollup.nextOutputIndex(), 3);
+        assertEq(rollup.outputAssertion(1), one);
+        IRollup.OutputProposal memory o = rollup.getL2Output(2);
+        assertEq(o.outputRoot, keccak256("two"));
+        assertEq(o.timestamp, block.timestamp);
+        assertEq(o.l2BlockNumber, 20);
+        (bytes32 root, uint256 windowEnd, uint256 window) = rollup.outputTerms(2);
+        assertEq(root, o.outputRoot);
+        assertEq(windowEnd, block.timestamp + CHALLENGE_S);
+        assertEq(window, rollup.FINALIZATION_PERIOD_SECONDS());
+        vm.expectRevert(abi.encodeWithSelector(IRollup.UnknownOutput.selector, 3));
+        rollup.getL2Output(3);
+    }
+
+    function test_outputAfter_isTheFirstThatCovers() public {
+        bytes32 tip = genesis;
+        for (uint64 i = 1; i <= 5; ++i) {
+            tip = _say(alice, tip, i, 10 * i, string(abi.encode(i)));
+            pass(600);
+        }
+        assertEq(rollup.latestOutputIndex(), 5);
+        assertEq(rollup.latestBlockNumber(), 50);
+        for (uint256 number = 0; number <= 50; ++number) {
+            assertEq(rollup.getL2OutputIndexAfter(number), (number + 9) / 10);
+            assertEq(rollup.getL2OutputAfter(number).l2BlockNumber, (number + 9) / 10 * 10);
+        }
+        vm.expectRevert("L2OutputOracle: cannot get output for a block that has not been proposed");
+        rollup.getL2OutputIndexAfter(51);
+        assertEq(rollup.SUBMISSION_INTERVAL(), 600);
+        assertEq(rollup.L2_BLOCK_TIME(), 1);
+    }
+
+    function test_submissionInterval_isNeverNothing_norBeyondAnHour() public {
+        assertEq(rollup.SUBMISSION_INTERVAL(), 1);
+        bytes32 one = _say(alice, genesis, 1, 1, "one");
+        pass(2 days);
+        bytes32 two = _say(alice, one, 2, 2, "two");
+        assertEq(rollup.SUBMISSION_INTERVAL(), 1 hours);
+        _say(alice, two, 3, 3, "three");
+        assertEq(rollup.SUBMISSION_INTERVAL(), 1);
+    }
+
+    /// A rival, whatever height it claims, hides nothing that was there first.
+    function test_path_doesNotFollowRivals() public {
+        bytes32 one = _say(alice, genesis, 1, 10, "one");
+        bytes32 rival = _say(bob, genesis, 1, type(uint64).max, "rival");
+        bytes32 two = _say(alice, one, 2, 20, "two");
+        assertEq(rollup.outputIndexOf(two), 3);
+        assertEq(rollup.latestBlockNumber(), 20);
+        assertEq(rollup.getL2OutputIndexAfter(5), 1);
+        assertEq(rollup.getL2OutputIndexAfter(15), 3);
+        assertTrue(rollup.isOutputContested(rollup.outputIndexOf(rival)));
+        assertFalse(rollup.isOutputContested(3));
+    }
+
+    /// A false claim may come first; once it is rejected the path leads on from the right one, which others extend.
+    function test_path_turnsToWhatIsConfirmed() public {
+        _upgradeToJudging();
+        bytes32 falseOne = _say(bob, genesis, 1, 10, "false");
+        bytes32 falseTwo = _say(bob, falseOne, 2, 20, "false two");
+        bytes32 one = _say(alice, genesis, 1, 10, "one");
+        bytes32 two = _say(alice, one, 2, 20, "two");
+        bytes32 three = _say(alice, two, 3, 30, "three");
+        assertEq(rollup.getL2OutputIndexAfter(15), rollup.outputIndexOf(falseTwo));
+        _afterWindow();
+        JudgingRollup(address(rollup)).judge(rollup.outputIndexOf(one));
+        assertEq(rollup.latestOutputIndex(), rollup.outputIndexOf(one));
+        assertEq(rollup.latestConfirmed(), one);
+
+        uint256 index = rollup.outputIndexOf(three);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.NotOnPath.selector, index));
+        rollup.extendPath(index);
+        uint256 falseIndex = rollup.outputIndexOf(falseTwo);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.NotOnPath.selector, falseIndex));
+        rollup.extendPath(falseIndex);
+        vm.expectRevert(abi.encodeWithSelector(IRollup.NotOnPath.selector, 0));
+        rollup.extendPath(0);
+        rollup.extendPath(rollup.outputIndexOf(two));
+        rollup.extendPath(index);
+        assertEq(rollup.getL2OutputIndexAfter(25), index);
+        JudgingRollup(address(rollup)).judge(rollup.outputIndexOf(two));
+        assertEq(rollup.latestOutputIndex(), index);
+        assertEq(rollup.getL2OutputIndexAfter(15), rollup.outputIndexOf(two));
+    }
+
+    function _upgradeToJudging() private {
+        address next = address(new JudgingRollup(inbox, config));
+        bytes32 slot = bytes32(uint256(keccak256("eip1967.proxy.admin")) - 1);
+        ProxyAdmin admin = ProxyAdmin(address(uint160(uint256(vm.load(address(rollup), slot)))));
+        vm.prank(address(timelock));
+        admin.upgradeAndCall(ITransparentUpgradeableProxy(address(rollup)), next, "");
+    }
+
+    function test_confirmOutput_isConfirmOfItsFirstAssertion() public {
+        bytes32 one = _say(alice, genesis, 1, 10, "one");
+        pass(1 days);
+        _say(bob, genesis, 1, 10, "one");
+        vm.warp(START + CHALLENGE_S + 1);
+        rollup.confirmOutput(1);
+        assertEq(rollup.latestConfirmed(), one);
+        assertTrue(portal.isOutputFinalized(1));
+        vm.expectRevert(abi.encodeWithSelector(IRollup.AlreadyConfirmed.selector, one));
+        rollup.confirmOutput(1);
     }
 }

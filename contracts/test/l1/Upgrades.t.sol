@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IAccessControlEnumerable} from "@openzeppelin/contracts/access/extensions/IAccessControlEnumerable.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {ProxyAdmin} from "@openzeppelin/contracts/proxy/transparent/ProxyAdmin.sol";
@@ -52,11 +53,48 @@ contract UpgradesTest is L1Test {
         assertTrue(timelock.hasRole(timelock.DEFAULT_ADMIN_ROLE(), address(timelock)));
     }
 
+    /// Who holds what is read from the chain as it stands, without its history.
+    function test_roles_canBeListed() public {
+        bytes32[3] memory roles = [timelock.PROPOSER_ROLE(), timelock.EXECUTOR_ROLE(), timelock.CANCELLER_ROLE()];
+        for (uint256 i = 0; i < 3; ++i) {
+            assertEq(timelock.getRoleMemberCount(roles[i]), 1);
+            assertEq(timelock.getRoleMember(roles[i], 0), address(this));
+        }
+        assertEq(timelock.getRoleMemberCount(timelock.DEFAULT_ADMIN_ROLE()), 1);
+        assertEq(timelock.getRoleMember(timelock.DEFAULT_ADMIN_ROLE(), 0), address(timelock));
+        address second = makeAddr("second proposer");
+        vm.startPrank(address(timelock));
+        timelock.grantRole(roles[0], second);
+        timelock.revokeRole(roles[0], address(this));
+        vm.stopPrank();
+        assertEq(timelock.getRoleMemberCount(roles[0]), 1);
+        assertEq(timelock.getRoleMember(roles[0], 0), second);
+        assertTrue(timelock.supportsInterface(type(IAccessControlEnumerable).interfaceId));
+        assertEq(config.owner(), address(timelock));
+        assertEq(config.pendingOwner(), address(0));
+        assertEq(config.council(), council);
+        assertEq(config.sequencer(), sequencer);
+        assertEq(config.feeRecipient(), feeRecipient);
+    }
+
     function test_upgrade_byAnyoneElse_reverts() public {
         ProxyAdmin admin = _admin(address(inbox));
         address next = address(new Inbox(config, address(portal)));
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, address(this)));
         admin.upgradeAndCall(ITransparentUpgradeableProxy(address(inbox)), next, "");
+    }
+
+    /// WithdrawalsAreSound upgrades it between proofs and payments.
+    function test_upgradeOfThePortal_keepsTheEscrow() public {
+        vm.prank(user, user);
+        portal.depositOpen(10);
+        Portal next = new Portal(token, inbox, config, rollup);
+        uint256 escrowed = portal.escrowed();
+        vm.prank(address(timelock));
+        _admin(address(portal)).upgradeAndCall(ITransparentUpgradeableProxy(address(portal)), address(next), "");
+        assertEq(portal.escrowed(), escrowed);
+        vm.expectRevert(Initializable.InvalidInitialization.selector);
+        portal.initialise();
     }
 
     /// The queue, the batches, and the mark of initialisation all outlive an upgrade, which takes ten days.

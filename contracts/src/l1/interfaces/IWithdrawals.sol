@@ -112,8 +112,9 @@ interface IWithdrawals {
     /// @return Whether messages may not call `target`: the token, and whatever trusts the Portal or is trusted by it.
     function isProtected(address target) external view returns (bool);
 
-    /// @notice Returns if the nodes show that `slot` holds 1 under `storageRoot`, and says why not otherwise.
-    function checkSlotProof(bytes32 storageRoot, bytes32 slot, bytes[] calldata proof) external pure;
+    /// @notice Returns if the nodes show that the slot with the hash `key` holds 1 under `storageRoot`, and reverts with
+    /// the reason otherwise: what `proveWithdrawalTransaction` asks of `withdrawalProof`.
+    function checkSlotProof(bytes32 storageRoot, bytes32 key, bytes[] calldata proof) external pure;
 
     /// @return Whether the council has paused finalisation and new deposits.
     function paused() external view returns (bool);

@@ -10,6 +10,7 @@ mod kills;
 mod payments;
 mod reorgs;
 mod roles;
+mod slot_proofs;
 mod tokens;
 mod withdrawals;
 
