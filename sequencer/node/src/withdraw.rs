@@ -48,7 +48,7 @@ pub async fn run(args: Withdraw) -> anyhow::Result<()> {
     let tx = hash_of(&receipt).context("a receipt without a hash")?;
     println!(
         "{} OPEN left L2 for {to} in transaction {tx}",
-        format_ether(args.amount)
+        coins(args.amount)
     );
     let way = Way {
         http: reqwest::Client::new(),
@@ -72,7 +72,7 @@ pub async fn run(args: Withdraw) -> anyhow::Result<()> {
             progress.finish_and_clear();
             println!(
                 "paid: {to} has {} OPEN more on L1 (transaction {})",
-                format_ether(args.amount - args.fee.unwrap_or_default()),
+                coins(args.amount - args.fee.unwrap_or_default()),
                 status.l1_tx.unwrap_or_default()
             );
             return Ok(());
@@ -160,6 +160,13 @@ impl Status {
             None => now.to_owned(),
         }
     }
+}
+
+/// OPEN as people write it: `1.5`.
+fn coins(wei: U256) -> String {
+    let text = format_ether(wei);
+    let text = text.trim_end_matches('0');
+    text.strip_suffix('.').unwrap_or(text).to_owned()
 }
 
 /// Seconds in the two largest units that fit.
@@ -308,6 +315,14 @@ mod tests {
             status("ready-to-prove", None).line(false),
             "2/4 waiting for somebody to prove it"
         );
+    }
+
+    #[test]
+    fn amounts_have_no_zeros_behind() {
+        let wei = |n: u64| U256::from(n) * U256::from(10_000_000_000_000_000u64);
+        assert_eq!(coins(wei(150)), "1.5");
+        assert_eq!(coins(wei(2_000)), "20");
+        assert_eq!(coins(U256::ZERO), "0");
     }
 
     #[test]
