@@ -24,6 +24,8 @@ stages.push(done.status)
 expect(['waiting-for-l1', 'waiting-for-l2', 'included'].includes(stages[0]) && stages[1] === 'included', `stages ${stages}`)
 expect(receipt.status === 'success' && done.receipt.transactionHash === done.l2Hash, 'the deposit is on L2')
 expect((await balance(me.address)) === before + amount, 'exactly the amount arrived: its gas was paid on L1')
+const told = await l2.request({ method: 'rollup_depositStatus', params: [hash] })
+expect(told.l2Tx === done.l2Hash && BigInt(told.index) === done.index && told.succeeded, `the node says the same: ${JSON.stringify(told)}`)
 const seen = await l2.getTransaction({ hash: done.l2Hash })
 expect(seen.type === 'deposit' && seen.mint === amount, 'viem reads it as a deposit transaction')
 

@@ -155,6 +155,9 @@ pub struct Dev {
     /// How batches travel to L1
     #[arg(long, value_enum, default_value = "auto")]
     pub da: Da,
+    /// Runs no relayer: withdrawals wait for their owners to prove and finalise them
+    #[arg(long)]
+    pub no_relayer: bool,
     /// Where everything is kept; by default a new folder that is removed at the end
     #[arg(long)]
     pub datadir: Option<PathBuf>,

@@ -134,7 +134,7 @@ pub async fn run(args: Dev, metrics: PrometheusHandle) -> anyhow::Result<()> {
         });
     }
 
-    {
+    if !args.no_relayer {
         let key = keys::dev_key(RELAYER)?;
         let journal = roles::StoreJournal::new(chain.store.clone(), "relayer", key.address());
         let sender = Sender::open(client.clone(), key, journal).await?;
