@@ -284,7 +284,7 @@ fn a_bad_signature_is_refused() {
     raw[s] = 0xff; // a high s (EIP-2)
     assert_eq!(
         submit(&rollup(), raw.into()).unwrap_err().to_string(),
-        "invalid sender"
+        "invalid sender: invalid transaction v, r, s values"
     );
 }
 
