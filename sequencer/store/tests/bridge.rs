@@ -4,70 +4,23 @@ mod support;
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, bytes, keccak256};
 use primitives::{
-    Account, AccountDiff, Anchor, BlockInput, CheckedTx, Header, StateDiff, TxDeposit,
+    Anchor, BlockInput, CheckedTx, TxDeposit,
     predeploys::MESSAGE_PASSER,
     withdrawal::{MESSAGE_PASSED, Withdrawal, sent_slot},
 };
 use std::sync::Arc;
-use stf::{RollupRules, Rules, execute_block};
 use store::{
-    BlockMeta, DepositInfo, Genesis, L1Event, L1Note, L1Said, OutputInfo, Store, WithdrawalPlace,
+    BlockMeta, DepositInfo, L1Event, L1Note, L1Said, OutputInfo, Store, WithdrawalPlace,
     WithdrawalProof, check_on,
 };
-use support::{Machine, options};
-use trie::{EMPTY_ROOT_HASH, NoNodes, StateTrie};
+use support::{Machine, execute_next, open_rollup};
 
 /// Notes the eighth word of the calldata in `sentMessages`; logs the first four as topics and the rest as data.
 const PASSER: Bytes =
     bytes!("60e0355f52600160405f20556060356040356020355f35608036038060805f375fa400");
 
-fn genesis() -> Genesis {
-    let passer = Account {
-        nonce: 1,
-        code_hash: keccak256(&PASSER),
-        ..Account::default()
-    };
-    let accounts = vec![AccountDiff {
-        address: MESSAGE_PASSER,
-        before: None,
-        after: Some(passer),
-        wiped: false,
-        slots: Vec::new(),
-    }];
-    let state = StateDiff {
-        accounts,
-        codes: vec![(keccak256(&PASSER), PASSER)],
-    };
-    let state_root = StateTrie::new(NoNodes, EMPTY_ROOT_HASH)
-        .apply(&state)
-        .unwrap()
-        .state_root;
-    let header = Header {
-        state_root,
-        gas_limit: 60_000_000,
-        base_fee_per_gas: Some(1_000_000),
-        blob_gas_used: Some(0),
-        excess_blob_gas: Some(0),
-        withdrawals_root: Some(EMPTY_ROOT_HASH),
-        ..Header::default()
-    };
-    Genesis { header, state }
-}
-
-fn rules() -> Arc<Rules> {
-    let network = config::Network::parse(include_str!("../../../config/dev.toml")).unwrap();
-    Arc::new(Rules::Rollup(RollupRules::new(&network)))
-}
-
 fn open(machine: &Machine) -> Arc<Store> {
-    Store::open_on(
-        Arc::new(machine.clone()),
-        Arc::new(machine.clone()),
-        options(),
-        genesis(),
-        rules(),
-    )
-    .unwrap()
+    open_rollup(machine, PASSER)
 }
 
 fn withdrawal(n: u64) -> Withdrawal {
@@ -116,14 +69,7 @@ fn publish(store: &Arc<Store>, withdrawals: &[u64]) {
         },
         transactions: sends.collect(),
     };
-    let executed = execute_block(
-        &rules(),
-        &head.header,
-        head.hash,
-        &input,
-        store.latest_state(),
-    )
-    .unwrap();
+    let executed = execute_next(store, &input);
     let meta = BlockMeta {
         anchor: input.anchor,
         queue_consumed: 0,

@@ -4,66 +4,18 @@ mod support;
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use primitives::{
-    Account, AccountDiff, Anchor, BlockInput, CheckedTx, Header, SlotDiff, StateDiff, TxDeposit,
-    predeploys::MESSAGE_PASSER,
+    AccountDiff, Anchor, BlockInput, CheckedTx, SlotDiff, TxDeposit, predeploys::MESSAGE_PASSER,
 };
 use std::sync::Arc;
-use stf::{RollupRules, Rules, StateReader, execute_block};
-use store::{BlockMeta, Genesis, Store, check_on};
-use support::{Machine, options};
-use trie::{EMPTY_ROOT_HASH, NoNodes, StateTrie};
+use stf::StateReader;
+use store::{BlockMeta, Store, check_on};
+use support::{Machine, execute_next, open_rollup};
 
 /// `sstore(callvalue, callvalue)`: stands where the message passer stands.
 const KEEPS_VALUE: [u8; 3] = [0x34, 0x34, 0x55];
 
-fn genesis() -> Genesis {
-    let code = Bytes::from_static(&KEEPS_VALUE);
-    let passer = Account {
-        nonce: 1,
-        code_hash: keccak256(&code),
-        ..Account::default()
-    };
-    let accounts = vec![AccountDiff {
-        address: MESSAGE_PASSER,
-        before: None,
-        after: Some(passer),
-        wiped: false,
-        slots: Vec::new(),
-    }];
-    let state = StateDiff {
-        accounts,
-        codes: vec![(keccak256(&code), code)],
-    };
-    let state_root = StateTrie::new(NoNodes, EMPTY_ROOT_HASH)
-        .apply(&state)
-        .unwrap()
-        .state_root;
-    let header = Header {
-        state_root,
-        gas_limit: 60_000_000,
-        base_fee_per_gas: Some(1_000_000),
-        blob_gas_used: Some(0),
-        excess_blob_gas: Some(0),
-        withdrawals_root: Some(EMPTY_ROOT_HASH),
-        ..Header::default()
-    };
-    Genesis { header, state }
-}
-
-fn rules() -> Arc<Rules> {
-    let network = config::Network::parse(include_str!("../../../config/dev.toml")).unwrap();
-    Arc::new(Rules::Rollup(RollupRules::new(&network)))
-}
-
 fn open(machine: &Machine) -> Arc<Store> {
-    Store::open_on(
-        Arc::new(machine.clone()),
-        Arc::new(machine.clone()),
-        options(),
-        genesis(),
-        rules(),
-    )
-    .unwrap()
+    open_rollup(machine, Bytes::from_static(&KEEPS_VALUE))
 }
 
 /// A block with one deposit of `wei` to the message passer, anchored at L1 block `l1`.
@@ -90,14 +42,7 @@ fn publish(store: &Arc<Store>, l1: u64, wei: u64) {
         anchor,
         transactions: vec![Arc::new(CheckedTx::deposit(deposit))],
     };
-    let executed = execute_block(
-        &rules(),
-        &head.header,
-        head.hash,
-        &input,
-        store.latest_state(),
-    )
-    .unwrap();
+    let executed = execute_next(store, &input);
     let queue_consumed = store
         .meta(head.header.number)
         .unwrap()
@@ -186,14 +131,7 @@ fn a_removed_account_comes_back_with_all_its_storage() {
             },
             ..BlockInput::default()
         };
-        let mut executed = execute_block(
-            &rules(),
-            &before.header,
-            before.hash,
-            &input,
-            store.latest_state(),
-        )
-        .unwrap();
+        let mut executed = execute_next(&store, &input);
         let new_slot = SlotDiff {
             slot: U256::from(50),
             before: U256::ZERO,

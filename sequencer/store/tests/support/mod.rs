@@ -3,6 +3,8 @@
 
 mod chain;
 mod dying;
+mod rollup;
 
 pub use chain::*;
 pub use dying::*;
+pub use rollup::*;
