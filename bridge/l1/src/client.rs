@@ -329,6 +329,23 @@ pub(crate) enum InboxLog {
     Record(PostedRecord),
 }
 
+/// An entry of L1's queue, as the inbox logged it.
+pub fn queue_entry(entry: bindings::inbox::QueueEntry) -> Result<QueueEntry, L1Error> {
+    let mint = entry.mint.try_into();
+    Ok(QueueEntry {
+        index: entry.index,
+        timestamp: entry.timestamp,
+        l1_block: entry.l1Block,
+        from: entry.from,
+        to: entry.to,
+        mint: mint.map_err(|_| L1Error::Contract("Inbox", "mint above 2^128".into()))?,
+        value: entry.value,
+        gas_limit: entry.gasLimit,
+        is_creation: entry.isCreation,
+        data: entry.data,
+    })
+}
+
 impl InboxLog {
     fn parse(log: alloy_rpc_types_eth::Log) -> Result<Self, L1Error> {
         let broken = |what: String| L1Error::Contract("Inbox", what);
@@ -337,22 +354,7 @@ impl InboxLog {
             let event = Inbox::Enqueued::decode_log(&log.inner)
                 .map_err(|e| broken(e.to_string()))?
                 .data;
-            let entry = QueueEntry {
-                index: event.entry.index,
-                timestamp: event.entry.timestamp,
-                l1_block: event.entry.l1Block,
-                from: event.entry.from,
-                to: event.entry.to,
-                mint: event
-                    .entry
-                    .mint
-                    .try_into()
-                    .map_err(|_| broken("mint above 2^128".into()))?,
-                value: event.entry.value,
-                gas_limit: event.entry.gasLimit,
-                is_creation: event.entry.isCreation,
-                data: event.entry.data,
-            };
+            let entry = queue_entry(event.entry)?;
             return Ok(Self::Entry(QueuedEntry {
                 entry,
                 acc: event.queueAcc,

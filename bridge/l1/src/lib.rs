@@ -24,9 +24,9 @@ pub fn install_tls() {
 
 pub use alloy_signer_local::PrivateKeySigner;
 pub use bridge_logs::{Asserted, BridgeEvent, BridgeLog};
-pub use client::{Client, Heads, L1Ref};
+pub use client::{Client, Heads, L1Ref, queue_entry};
 pub use error::L1Error;
-pub use outbox::{Fees, FeesNow, Intent, Outbox, Settled, Status};
+pub use outbox::{Fees, FeesNow, Intent, Outbox, Settled, Status, intent_id};
 pub use sender::{Journal, Note, Sender};
 pub use sidecar::{Sidecar, sidecar};
 pub use tracker::{L1Update, PostedRecord, QueuedEntry, Tracker, TrackerStart};

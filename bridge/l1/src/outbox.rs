@@ -16,7 +16,8 @@
 //! skips nor doubles it.
 
 use crate::Sidecar;
-use alloy_primitives::{Address, Bytes, TxHash, U256};
+use alloy_primitives::{Address, B256, Bytes, TxHash, U256};
+use alloy_sol_types::SolCall;
 
 /// L1 blocks without being mined before the price is raised: longer than a passing peak of the base fee.
 pub const RESEND_AFTER_L1_BLOCKS: u64 = 3;
@@ -36,6 +37,29 @@ pub struct Intent {
     pub value: U256,
     /// Blobs beside it.
     pub sidecar: Option<Sidecar>,
+}
+
+impl Intent {
+    /// A call of a contract, without ETH and blobs.
+    pub fn call<C: SolCall>(to: Address, call: &C) -> Self {
+        Self {
+            to: Some(to),
+            gas_limit: None,
+            data: call.abi_encode().into(),
+            value: U256::ZERO,
+            sidecar: None,
+        }
+    }
+
+    /// With so many wei of ETH.
+    pub fn paying(self, value: U256) -> Self {
+        Self { value, ..self }
+    }
+}
+
+/// Name of an intent in a sender's journal, out of the hash of what it means: sent once, however often it is wanted.
+pub fn intent_id(meaning: B256) -> u64 {
+    u64::from_be_bytes(meaning.0.first_chunk::<8>().copied().unwrap_or_default())
 }
 
 /// Prices of one transaction, wei per gas.

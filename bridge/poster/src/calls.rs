@@ -41,32 +41,25 @@ pub fn post(network: &Network, batch: &SignedBatch, follows: bool) -> Intent {
 
 /// One move of the proposer.
 pub fn propose(network: &Network, step: &Move) -> Intent {
-    let (data, value) = match *step {
+    let rollup = network.contracts.rollup;
+    match *step {
         Move::Assert {
             parent,
             record_count,
             batch_acc,
             l2_number,
             output_root,
-        } => (
-            Rollup::assertOutputCall {
+        } => {
+            let assert = Rollup::assertOutputCall {
                 parentId: parent,
                 recordIndex: record_count,
                 batchAcc: batch_acc,
                 l2Number: l2_number,
                 outputRoot: output_root,
-            }
-            .abi_encode(),
-            U256::from(network.assertion.bond_wei),
-        ),
-        Move::Confirm(id) => (Rollup::confirmCall { id }.abi_encode(), U256::ZERO),
-        Move::WithdrawBond(id) => (Rollup::withdrawBondCall { id }.abi_encode(), U256::ZERO),
-    };
-    Intent {
-        to: Some(network.contracts.rollup),
-        gas_limit: None,
-        data: data.into(),
-        value,
-        sidecar: None,
+            };
+            Intent::call(rollup, &assert).paying(U256::from(network.assertion.bond_wei))
+        }
+        Move::Confirm(id) => Intent::call(rollup, &Rollup::confirmCall { id }),
+        Move::WithdrawBond(id) => Intent::call(rollup, &Rollup::withdrawBondCall { id }),
     }
 }

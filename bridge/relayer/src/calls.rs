@@ -1,7 +1,6 @@
 //! Moves as transactions.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_sol_types::SolCall;
 use bindings::portal::{self, Portal};
 use config::Network;
 use l1::Intent;
@@ -29,16 +28,6 @@ fn message(withdrawal: &Withdrawal) -> portal::Withdrawal {
     }
 }
 
-fn to_portal(network: &Network, data: Vec<u8>) -> Intent {
-    Intent {
-        to: Some(network.contracts.portal),
-        gas_limit: None,
-        data: data.into(),
-        value: U256::ZERO,
-        sidecar: None,
-    }
-}
-
 /// `Portal.proveWithdrawalTransaction`
 pub fn prove(network: &Network, withdrawal: &Withdrawal, proof: &Proof) -> Intent {
     let call = Portal::proveWithdrawalTransactionCall {
@@ -52,7 +41,7 @@ pub fn prove(network: &Network, withdrawal: &Withdrawal, proof: &Proof) -> Inten
         },
         withdrawalProof: proof.nodes.clone(),
     };
-    to_portal(network, call.abi_encode())
+    Intent::call(network.contracts.portal, &call)
 }
 
 /// `Portal.finalizeWithdrawalTransactionExternalProof`, by what `prover` has proven.
@@ -61,5 +50,5 @@ pub fn finalise(network: &Network, withdrawal: &Withdrawal, prover: Address) -> 
         w: message(withdrawal),
         proofSubmitter: prover,
     };
-    to_portal(network, call.abi_encode())
+    Intent::call(network.contracts.portal, &call)
 }

@@ -8,7 +8,6 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, Bytes, TxHash, TxKind, U64, U256, keccak256};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_signer::SignerSync;
-use alloy_sol_types::SolCall;
 use anyhow::{Context, ensure};
 use bindings::{inbox::Inbox, open_token::OpenToken, portal::Portal};
 use config::Network;
@@ -116,7 +115,7 @@ impl L1 {
                 spender: l1.network.contracts.portal,
                 value: U256::MAX,
             };
-            l1.act_send(index, call(token, &approve)).await?;
+            l1.act_send(index, Intent::call(token, &approve)).await?;
         }
         l1.act_mine(1)?;
         Ok(l1)
@@ -218,7 +217,7 @@ impl L1 {
             isCreation: false,
             data: Bytes::new(),
         };
-        self.act_send(from, call(self.network.contracts.portal, &deposit))
+        self.act_send(from, Intent::call(self.network.contracts.portal, &deposit))
             .await
     }
 
@@ -255,7 +254,7 @@ impl L1 {
         Ok(self
             .act_call(
                 from,
-                call(self.network.contracts.inbox, &Inbox::forceAdvanceCall {}),
+                Intent::call(self.network.contracts.inbox, &Inbox::forceAdvanceCall {}),
             )
             .await?
             .status())
@@ -298,16 +297,5 @@ impl L1 {
             .with_context(|| format!("{hash} was not mined"))?;
         ensure!(receipt.status(), "{hash} reverted");
         Ok(())
-    }
-}
-
-/// A call of a contract, without ether.
-pub(crate) fn call<C: SolCall>(to: Address, call: &C) -> Intent {
-    Intent {
-        to: Some(to),
-        data: call.abi_encode().into(),
-        value: U256::ZERO,
-        sidecar: None,
-        gas_limit: None,
     }
 }

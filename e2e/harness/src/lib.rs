@@ -22,4 +22,4 @@ pub use l1_side::{L1, Reverted};
 pub use money::{assert_backed, unpaid};
 pub use node_side::{Node, l2_call, payment};
 pub use process::{Role, Tributary, command, free_port};
-pub use world::{PROPOSER, RELAYER, USERS, World, eth, user};
+pub use world::{POSTER, PROPOSER, RELAYER, SEQUENCER, USERS, World, eth, user};

@@ -102,20 +102,17 @@ impl Node {
     /// A user sends OPEN to somebody.
     pub fn act_pay(&self, from: u32, to: Address, value: U256) -> anyhow::Result<B256> {
         let key = user(from)?;
-        let on_chain = self
-            .chain
-            .store
-            .latest_state()
-            .account(key.address())?
-            .map_or(0, |account| account.nonce);
-        let nonce = self
-            .chain
-            .pool
-            .lock()
-            .pending_nonce(&key.address())
-            .unwrap_or(on_chain);
+        let nonce = self.next_nonce(key.address())?;
         let raw = payment(&self.chain.network, &key, nonce, to, value)?;
         Ok(self.submit(raw)?)
+    }
+
+    /// Behind what the account has in blocks and in the pool.
+    fn next_nonce(&self, account: Address) -> anyhow::Result<u64> {
+        let state = self.chain.store.latest_state();
+        let on_chain = state.account(account)?.map_or(0, |known| known.nonce);
+        let waiting = self.chain.pool.lock().pending_nonce(&account);
+        Ok(waiting.unwrap_or(on_chain))
     }
 
     /// A user withdraws OPEN. Returns the L2 transaction.
@@ -126,18 +123,7 @@ impl Node {
         message: &L2ToL1MessagePasser::initiateWithdrawalCall,
     ) -> anyhow::Result<B256> {
         let key = user(from)?;
-        let on_chain = self
-            .chain
-            .store
-            .latest_state()
-            .account(key.address())?
-            .map_or(0, |account| account.nonce);
-        let nonce = self
-            .chain
-            .pool
-            .lock()
-            .pending_nonce(&key.address())
-            .unwrap_or(on_chain);
+        let nonce = self.next_nonce(key.address())?;
         let input = message.abi_encode().into();
         let raw = l2_call(
             &self.chain.network,

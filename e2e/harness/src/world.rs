@@ -16,8 +16,10 @@ use tempfile::TempDir;
 /// Development accounts with OPEN on L1.
 pub const USERS: u32 = 4;
 pub(crate) const DEPLOYER: u32 = 20;
-pub(crate) const SEQUENCER: u32 = 21;
-pub(crate) const POSTER: u32 = 22;
+/// Signs batches.
+pub const SEQUENCER: u32 = 21;
+/// Brings batches to L1.
+pub const POSTER: u32 = 22;
 /// Asserts outputs.
 pub const PROPOSER: u32 = 23;
 /// The first of two that carry withdrawals.

@@ -15,7 +15,7 @@ use anyhow::{Context, ensure};
 use bindings::{
     inbox::Inbox, message_passer::L2ToL1MessagePasser, open_token::OpenToken, portal::Portal,
 };
-use l1::{Client, Intent, L1Error, Sender, Settled};
+use l1::{Client, Intent, L1Error, Sender, Settled, intent_id};
 use poster::proposer::{Move, Pace};
 use primitives::predeploys::MESSAGE_PASSER;
 use relayer::{
@@ -120,7 +120,7 @@ impl Exit {
                 let inbox = self.chain.network.contracts.inbox;
                 let records = self.driver.records();
                 let id = id_of(&format!("forceAdvance {records}"));
-                self.submit(id, call(inbox, &Inbox::forceAdvanceCall {}))
+                self.submit(id, Intent::call(inbox, &Inbox::forceAdvanceCall {}))
                     .await?;
             }
             Step::Prove { hash, output } => {
@@ -254,6 +254,10 @@ impl Exit {
     }
 
     async fn enqueue(&mut self) -> anyhow::Result<()> {
+        let id = id_of("enqueue");
+        if self.sender.pending().any(|busy| busy == id) {
+            return Ok(());
+        }
         let balance = self.balance()?;
         let amount = self.wish.amount.unwrap_or(balance);
         ensure!(
@@ -266,17 +270,9 @@ impl Exit {
         if !pay_for_gas(&self.client, &mut self.sender, FORCED_WITHDRAWAL_GAS).await? {
             return Ok(());
         }
-        // The account's entries are counted by what stands in the queue, so that each attempt has its own name.
-        let length = self
-            .client
-            .view(contracts.inbox, &Inbox::queueLengthCall {})
-            .await?;
-        let id = id_of("enqueue");
-        if !self.sender.pending().any(|busy| busy == id) {
-            tracing::info!(%amount, queue = length, "the withdrawal enters L1's queue");
-            self.submit(id, call(contracts.portal, &deposit)).await?;
-        }
-        Ok(())
+        tracing::info!(%amount, "the withdrawal enters L1's queue");
+        self.submit(id, Intent::call(contracts.portal, &deposit))
+            .await
     }
 
     async fn submit(&mut self, id: u64, intent: Intent) -> anyhow::Result<()> {
@@ -337,22 +333,11 @@ async fn pay_for_gas(client: &Client, sender: &mut Sender, gas: u64) -> anyhow::
     if !sender.pending().any(|busy| busy == id) {
         let value = cost;
         let approve = OpenToken::approveCall { spender, value };
-        sender.submit(id, call(token, &approve)).await?;
+        sender.submit(id, Intent::call(token, &approve)).await?;
     }
     Ok(false)
 }
 
-fn call<C: SolCall>(to: Address, call: &C) -> Intent {
-    Intent {
-        to: Some(to),
-        gas_limit: None,
-        data: call.abi_encode().into(),
-        value: U256::ZERO,
-        sidecar: None,
-    }
-}
-
 fn id_of(name: &str) -> u64 {
-    let hash = keccak256(name);
-    u64::from_be_bytes(hash.0.first_chunk::<8>().copied().unwrap_or_default())
+    intent_id(keccak256(name))
 }

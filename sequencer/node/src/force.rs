@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, utils::format_ether};
 use anyhow::{Context, ensure};
 use bindings::{inbox::Inbox, open_token::OpenToken, portal::Portal};
 use l1::Client;
-use primitives::{CheckedTx, QueueEntry};
+use primitives::CheckedTx;
 use std::sync::Arc;
 
 /// L2 gas of a transfer, with room for an account that delegates to code.
@@ -89,18 +89,7 @@ async fn place_of(
         .into_iter()
         .find(|event| event.from == account && event.entry.data == deposit.data)
         .context("the transaction is mined, and the queue has no entry of it: L1 moved; look again with rollup_forcedQueue")?;
-    let entry = QueueEntry {
-        index: event.entry.index,
-        timestamp: event.entry.timestamp,
-        l1_block: event.entry.l1Block,
-        from: event.entry.from,
-        to: event.entry.to,
-        mint: event.entry.mint.try_into().unwrap_or(u128::MAX),
-        value: event.entry.value,
-        gas_limit: event.entry.gasLimit,
-        is_creation: event.entry.isCreation,
-        data: event.entry.data,
-    };
+    let entry = l1::queue_entry(event.entry)?;
     let l2_tx = CheckedTx::deposit(entry.deposit(event.queueAcc)).hash;
     Ok((entry.index, l2_tx))
 }

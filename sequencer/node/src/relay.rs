@@ -6,7 +6,7 @@ use crate::producer::Chain;
 use alloy_primitives::{B256, keccak256};
 use alloy_rpc_types_eth::TransactionRequest;
 use anyhow::Context;
-use l1::{Client, Intent, L1Error, Sender, Settled};
+use l1::{Client, Intent, L1Error, Sender, Settled, intent_id};
 use primitives::{
     predeploys::MESSAGE_PASSER,
     withdrawal::{MESSAGE_PASSED, Withdrawal},
@@ -161,8 +161,7 @@ async fn estimate(client: &Client, sender: &Sender, intent: &Intent) -> anyhow::
 }
 
 fn id_of(next: &Move) -> u64 {
-    let hash = keccak256(format!("{next:?}"));
-    u64::from_be_bytes(hash.0.first_chunk::<8>().copied().unwrap_or_default())
+    intent_id(keccak256(format!("{next:?}")))
 }
 
 /// The proof that the store keeps, as `Portal` takes it.

@@ -1,9 +1,9 @@
 //! The roles that send to L1: the poster of batches and the proposer of output roots.
 
 use crate::{batches::BatchMaker, genesis::output_root, producer::Chain};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use bindings::rollup::Rollup;
-use l1::{Client, Journal, L1Error, Sender, Settled};
+use l1::{Client, Journal, L1Error, Sender, Settled, intent_id};
 use poster::{
     SignedBatch, calls,
     proposer::{self, Asserted, Outputs, Pace},
@@ -67,8 +67,7 @@ impl SignedBatches for BatchMaker {
 
 /// Name of a batch in the sender's journal: it is posted once, however often it is seen.
 fn id_of(batch: &SignedBatch) -> u64 {
-    let acc = batch.record.accumulate();
-    u64::from_be_bytes(acc.0.first_chunk::<8>().copied().unwrap_or_default())
+    intent_id(batch.record.accumulate())
 }
 
 /// Brings signed batches to L1.
@@ -287,8 +286,7 @@ impl Proposer {
 }
 
 fn name_of(step: &proposer::Move) -> u64 {
-    let hash = alloy_primitives::keccak256(format!("{step:?}"));
-    u64::from_be_bytes(hash.0.first_chunk::<8>().copied().unwrap_or_default())
+    intent_id(keccak256(format!("{step:?}")))
 }
 
 /// Assertions on L1. What L1 has finalized is read once, the rest at every look.

@@ -2,7 +2,6 @@
 
 use crate::tell;
 use alloy_primitives::{B256, U256};
-use alloy_sol_types::SolCall;
 use bindings::rollup::Rollup;
 use harness::{World, eth, user};
 use l1::Intent;
@@ -23,13 +22,8 @@ async fn assert_on_l1(world: &World, output_root: B256) -> anyhow::Result<u64> {
         l2Number: last.last_block,
         outputRoot: output_root,
     };
-    let intent = Intent {
-        to: Some(network.contracts.rollup),
-        data: call.abi_encode().into(),
-        value: U256::from(network.assertion.bond_wei),
-        sidecar: None,
-        gas_limit: None,
-    };
+    let bond = U256::from(network.assertion.bond_wei);
+    let intent = Intent::call(network.contracts.rollup, &call).paying(bond);
     assert!(world.l1.act_call(3, intent).await?.status());
     Ok(last.last_block)
 }
@@ -46,13 +40,8 @@ pub async fn contradict(world: &World, output: &store::OutputInfo) -> anyhow::Re
         l2Number: output.l2_block,
         outputRoot: B256::repeat_byte(0xbd),
     };
-    let intent = Intent {
-        to: Some(network.contracts.rollup),
-        data: call.abi_encode().into(),
-        value: U256::from(network.assertion.bond_wei),
-        sidecar: None,
-        gas_limit: None,
-    };
+    let bond = U256::from(network.assertion.bond_wei);
+    let intent = Intent::call(network.contracts.rollup, &call).paying(bond);
     assert!(world.l1.act_call(3, intent).await?.status());
     Ok(())
 }

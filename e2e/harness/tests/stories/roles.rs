@@ -3,16 +3,12 @@
 use crate::tell;
 use alloy_primitives::{Address, U256, hex};
 use anyhow::{Context, ensure};
-use harness::{L1, Role, Tributary, eth, free_port, payment, user};
+use harness::{L1, POSTER, PROPOSER, Role, SEQUENCER, Tributary, eth, free_port, payment, user};
 use node::keys::dev_key;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 const SHOP: Address = Address::repeat_byte(0x5a);
-/// The harness deploys for these development accounts.
-const SEQUENCER: u32 = 21;
-const POSTER: u32 = 22;
-const PROPOSER: u32 = 20;
 /// All that a story waits for happens within this, on a busy machine too.
 const WAIT_MAX: Duration = Duration::from_secs(90);
 

@@ -28,13 +28,7 @@ const ETH: Address = Address::repeat_byte(0xee);
 const BALANCES: B256 = b256!("52c63247e1f47db19d5ce0460030c497f067ca4cebf71ba98eeadabe20bace00");
 
 fn to(address: Address, call: &impl SolCall, value: U256) -> Intent {
-    Intent {
-        to: Some(address),
-        data: call.abi_encode().into(),
-        value,
-        sidecar: None,
-        gas_limit: None,
-    }
+    Intent::call(address, call).paying(value)
 }
 
 /// The world with a token on L1 that user 0 owns, and has let the bridge take.
