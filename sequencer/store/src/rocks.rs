@@ -6,9 +6,9 @@ use crate::{
     schema::{Access, TableId},
 };
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode, WriteBatch,
-    WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
+    DBCompressionType, Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode,
+    WriteBatch, WriteOptions,
 };
 use std::path::Path;
 
@@ -81,7 +81,13 @@ fn database_options() -> Options {
 fn table_options(table: TableId, cache: &Cache) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
+    // Filters and indexes in pieces: whole ones, half a megabyte each, would push each other out of the cache as soon
+    // as they are more than it holds, which is at some million accounts.
+    blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    blocks.set_partition_filters(true);
+    blocks.set_metadata_block_size(4 << 10);
     blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_top_level_index_and_filter(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     blocks.set_format_version(5);
     let mut options = Options::default();
@@ -95,6 +101,12 @@ fn table_options(table: TableId, cache: &Cache) -> Options {
         Access::PointDense => {
             blocks.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
             options.set_compression_type(DBCompressionType::None);
+        }
+        Access::Present => {
+            blocks.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+            options.set_compression_type(DBCompressionType::None);
+            // No filters for the last level, which holds nine rows in ten.
+            options.set_optimize_filters_for_hits(true);
         }
         Access::Ordered => {
             blocks.set_block_size(16 << 10);

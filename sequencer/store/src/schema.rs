@@ -21,6 +21,8 @@ pub enum Access {
     Point,
     /// Like `Point`, with values that do not compress (hashes).
     PointDense,
+    /// Like `PointDense`, asked only for keys that are there: the level that has all the rest needs no filter.
+    Present,
     /// By ranges and seeks.
     Ordered,
 }
@@ -88,9 +90,9 @@ tables! {
     /// Code by hash; never deleted.
     Codes = "codes", Point: B256 => Bytes;
     /// Nodes of the account trie at the tip.
-    AccountNodes = "account_nodes", PointDense: NodePath => Bytes;
+    AccountNodes = "account_nodes", Present: NodePath => Bytes;
     /// Nodes of the storage tries at the tip, by hashed address.
-    StorageNodes = "storage_nodes", PointDense: (B256, NodePath) => Bytes;
+    StorageNodes = "storage_nodes", Present: (B256, NodePath) => Bytes;
     /// The account before the block. State at `n`: the first row at or above `n + 1`, else the tip's.
     AccountHistory = "account_history", Ordered: (Address, u64) => Option<Account>;
     /// The slot before the block.
