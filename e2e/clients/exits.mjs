@@ -1,0 +1,148 @@
+// Users leave without the operator, on anvil and with the program's own commands: the sequencer is off; it censors; the
+// command is killed at each of its transactions. Each ends with the OPEN on L1, to the wei, within the promised delays.
+import { parseEther, formatEther, createWalletClient, defineChain, http, decodeErrorResult } from 'viem'
+import { accountOf, expect, found, same, say } from './network.mjs'
+
+const MESSAGE_PASSER = '0x4200000000000000000000000000000000000016'
+/** What `tributary exit` waits for an honest proposer, seconds. */
+const PATIENCE_S = 300
+/** Blocks and a proof or two between the steps, seconds. */
+const SLACK_S = 120
+/** L1's gas, at anvil's prices, in ETH wei. A bond that did not come back is a hundred times as much. */
+const L1_GAS_MAX = parseEther('0.01')
+
+/** What L1 shows of the first withdrawal that `account` put into its queue from block `from` on. */
+async function wayOf({ contracts: { inbox, portal, rollup } }, { address }, from) {
+  const way = {}
+  const since = { fromBlock: from }
+  ;[way.entry] = await inbox.getEvents.Enqueued({ from: address, to: MESSAGE_PASSER }, since)
+  if (!way.entry) return way
+  const records = await inbox.getEvents.Posted({}, since)
+  way.record = records.find(({ args }) => args.record.queueConsumed > way.entry.args.index)
+  if (!way.record) return way
+  const outputs = await rollup.getEvents.Asserted({}, since)
+  way.output = outputs.find(({ args }) => args.recordIndex > way.record.args.index)
+  ;[way.proof] = await portal.getEvents.WithdrawalProven({ from: address }, since)
+  if (!way.proof) return way
+  const { withdrawalHash } = way.proof.args
+  ;[way.payment] = await portal.getEvents.WithdrawalFinalized({ withdrawalHash }, since)
+  return way
+}
+
+const timeOf = async ({ l1 }, { blockNumber }) => Number((await l1.getBlock({ blockNumber })).timestamp)
+
+/** The steps on the way, and the L1 time at which each is due if nobody else takes it, seconds. */
+const steps = {
+  entry: () => 0,
+  record: async ({ contracts, network }) => Number((await contracts.inbox.read.lastRecord())[3]) + network.delays.window_s + 1,
+  output: async (net, way) => (await timeOf(net, way.record)) + net.network.assertion.interval_s + PATIENCE_S,
+  proof: () => 0,
+  payment: async (net, way) => {
+    const [, provenAt] = await net.contracts.portal.read.provenWithdrawals([way.proof.args.withdrawalHash])
+    return Number(provenAt) + net.network.assertion.window_s + 1
+  },
+}
+
+/**
+ * Sees `tributary exit` through to its end; L1's clock jumps to where something is due. `look` is called again and again,
+ * and gives the process that runs now. Returns what the account gained of OPEN beyond the gas it prepaid, and the seconds
+ * of L1 since `before`.
+ */
+async function leave(net, account, before, look) {
+  let way
+  for (const [step, due] of Object.entries(steps)) {
+    await net.jump(await due(net, way))
+    way = await net.until(`${step} of ${account.address}`, async () => {
+      const { over, how, said } = await look()
+      expect(!over || how === 0, `tributary exit ended (${how}): ${said()}`)
+      const way = await wayOf(net, account, before.block)
+      return way[step] && way
+    })
+    say(`  ${step} at ${(await timeOf(net, way[step])) - before.time} s of L1's clock`)
+  }
+  expect(way.payment.args.success, 'the payment succeeded')
+  // It stays until its bond is back.
+  const { how, said } = await net.until('the exit ends', async () => {
+    const it = await look()
+    return it.over && it
+  })
+  same(how, 0, 'tributary exit ends')
+  expect(/^(done: the OPEN is on L1|nothing to do: .* has 0[.0]* OPEN on L2, .*)$/m.test(said()), `it says so:\n${said()}`)
+  const after = await standing(net, account)
+  const prepaid = await net.contracts.portal.read.gasCost([way.entry.args.entry.gasLimit])
+  expect(before.eth - after.eth < L1_GAS_MAX, `the bond came back: ${formatEther(before.eth - after.eth)} ETH are gone`)
+  return { gained: after.open + prepaid - before.open, took: (await timeOf(net, way.payment)) - before.time, way }
+}
+
+/** Where the account stands on L1. */
+async function standing({ contracts, l1 }, { address }) {
+  const { number, timestamp } = await l1.getBlock()
+  return {
+    block: number, time: Number(timestamp),
+    open: await contracts.open.read.balanceOf([address]), eth: await l1.getBalance({ address }),
+  }
+}
+
+const deposit = (net, account, open) =>
+  net.run(['deposit', ...net.onL1(), '--rpc', net.rpc, '--amount-wei', String(parseEther(open))], 'DEPOSITOR', account)
+
+function within(took, parts) {
+  const promised = parts.reduce((sum, part) => sum + part, 0)
+  expect(took <= promised + SLACK_S, `${took} s of L1's clock, ${promised} s were promised`)
+  say(`  ${took} s of L1's clock; promised were ${promised} s`)
+}
+
+/** An exit from an empty folder, which knows a key, an L1 node and the network file. */
+const begin = (net, account, ...more) => net.tributary(['exit', ...net.onL1(), ...more], 'EXIT', account)
+
+async function sequencerIsOff() {
+  const net = await found({ interval_ms: 1_000 })
+  const { network: { delays, assertion } } = net
+  const me = accountOf(0)
+  try {
+    await net.mint(me, parseEther('1001'))
+    const [sequencer, poster, proposer] = [await net.roles.sequencer(), net.roles.poster(), await net.roles.proposer()]
+    await deposit(net, me, '1000')
+    const safe = () => net.l2.getBalance({ address: me.address, blockTag: 'safe' }).catch(() => 0n)
+    await net.until('the deposit is safe', async () => (await safe()) === parseEther('1000'), sequencer, poster, proposer)
+    say('sequencer off: 1000 OPEN are on L2, and from here nobody makes blocks, posts, asserts or carries')
+    for (const role of [sequencer, poster, proposer]) await role.kill()
+
+    const before = await standing(net, me)
+    const said = await net.run(['force', ...net.onL1(), 'withdraw', '--amount', '250.5'], 'FORCER', me)
+    expect(/entry \d+ of L1's queue/.test(said), `force says where it stands:\n${said}`)
+    const exit = begin(net, me)
+    const { gained, took } = await leave(net, me, before, () => exit)
+    same(gained, parseEther('250.5'), 'OPEN gained on L1 by the forced withdrawal')
+    within(took, [delays.window_s, PATIENCE_S, assertion.window_s])
+
+    say('sequencer off: the rest leaves, and the command is killed at each of its transactions')
+    const rest = await standing(net, me)
+    // Waiting or mined.
+    const sent = () => net.l1.getTransactionCount({ address: me.address, blockTag: 'pending' })
+    let [running, kills, known] = [begin(net, me), 0, await sent()]
+    const end = await leave(net, me, rest, async () => {
+      const now = await sent()
+      if (now > known && !running.over) {
+        await running.kill()
+        running = begin(net, me)
+        kills += 1
+      }
+      known = now
+      return running
+    })
+    same(end.gained, parseEther('749.5'), 'OPEN gained on L1 by the interrupted exit')
+    within(end.took, [delays.window_s, PATIENCE_S, assertion.window_s])
+    // Approval, entry, forced record, output, proof, payment.
+    expect(kills >= 6, `killed at six transactions or more: ${kills}`)
+    say(`  killed ${kills} times`)
+  } catch (error) {
+    console.error(net.lastWords())
+    throw error
+  } finally {
+    await net.end()
+  }
+}
+
+await sequencerIsOff()
+process.exit(0)
