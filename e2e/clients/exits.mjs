@@ -1,6 +1,6 @@
 // Users leave without the operator, on anvil and with the program's own commands: the sequencer is off; it censors; the
 // command is killed at each of its transactions. Each ends with the OPEN on L1, to the wei, within the promised delays.
-import { parseEther, formatEther, createWalletClient, defineChain, http, decodeErrorResult } from 'viem'
+import { ContractFunctionRevertedError, createWalletClient, defineChain, formatEther, http, parseEther } from 'viem'
 import { accountOf, expect, found, same, say } from './network.mjs'
 
 const MESSAGE_PASSER = '0x4200000000000000000000000000000000000016'
@@ -95,47 +95,12 @@ function within(took, parts) {
 /** An exit from an empty folder, which knows a key, an L1 node and the network file. */
 const begin = (net, account, ...more) => net.tributary(['exit', ...net.onL1(), ...more], 'EXIT', account)
 
-async function sequencerIsOff() {
-  const net = await found({ interval_ms: 1_000 })
-  const { network: { delays, assertion } } = net
-  const me = accountOf(0)
+/** Tells one story on a network of its own. */
+async function tell(name, settings, story) {
+  say(name)
+  const net = await found(settings)
   try {
-    await net.mint(me, parseEther('1001'))
-    const [sequencer, poster, proposer] = [await net.roles.sequencer(), net.roles.poster(), await net.roles.proposer()]
-    await deposit(net, me, '1000')
-    const safe = () => net.l2.getBalance({ address: me.address, blockTag: 'safe' }).catch(() => 0n)
-    await net.until('the deposit is safe', async () => (await safe()) === parseEther('1000'), sequencer, poster, proposer)
-    say('sequencer off: 1000 OPEN are on L2, and from here nobody makes blocks, posts, asserts or carries')
-    for (const role of [sequencer, poster, proposer]) await role.kill()
-
-    const before = await standing(net, me)
-    const said = await net.run(['force', ...net.onL1(), 'withdraw', '--amount', '250.5'], 'FORCER', me)
-    expect(/entry \d+ of L1's queue/.test(said), `force says where it stands:\n${said}`)
-    const exit = begin(net, me)
-    const { gained, took } = await leave(net, me, before, () => exit)
-    same(gained, parseEther('250.5'), 'OPEN gained on L1 by the forced withdrawal')
-    within(took, [delays.window_s, PATIENCE_S, assertion.window_s])
-
-    say('sequencer off: the rest leaves, and the command is killed at each of its transactions')
-    const rest = await standing(net, me)
-    // Waiting or mined.
-    const sent = () => net.l1.getTransactionCount({ address: me.address, blockTag: 'pending' })
-    let [running, kills, known] = [begin(net, me), 0, await sent()]
-    const end = await leave(net, me, rest, async () => {
-      const now = await sent()
-      if (now > known && !running.over) {
-        await running.kill()
-        running = begin(net, me)
-        kills += 1
-      }
-      known = now
-      return running
-    })
-    same(end.gained, parseEther('749.5'), 'OPEN gained on L1 by the interrupted exit')
-    within(end.took, [delays.window_s, PATIENCE_S, assertion.window_s])
-    // Approval, entry, forced record, output, proof, payment.
-    expect(kills >= 6, `killed at six transactions or more: ${kills}`)
-    say(`  killed ${kills} times`)
+    await story(net)
   } catch (error) {
     console.error(net.lastWords())
     throw error
@@ -144,5 +109,101 @@ async function sequencerIsOff() {
   }
 }
 
-await sequencerIsOff()
+/** Every role runs, and what `deposits` says is on L2 and follows from L1. */
+async function begun(net, deposits) {
+  const roles = { sequencer: await net.roles.sequencer(), poster: net.roles.poster(), proposer: await net.roles.proposer() }
+  for (const [account, open] of deposits) {
+    await net.mint(account, parseEther(open) + parseEther('1'))
+    await deposit(net, account, open)
+    const safe = () => net.l2.getBalance({ address: account.address, blockTag: 'safe' }).catch(() => 0n)
+    await net.until('the deposit is safe', async () => (await safe()) === parseEther(open), ...Object.values(roles))
+  }
+  return roles
+}
+
+await tell('the sequencer is off', { interval_ms: 1_000 }, async (net) => {
+  const { network: { delays, assertion } } = net
+  const promised = [delays.window_s, PATIENCE_S, assertion.window_s]
+  const me = accountOf(0)
+  for (const role of Object.values(await begun(net, [[me, '1000']]))) await role.kill()
+
+  say('  nobody makes blocks, posts, asserts or carries; a forced withdrawal')
+  const before = await standing(net, me)
+  const said = await net.run(['force', ...net.onL1(), 'withdraw', '--amount', '250.5'], 'FORCER', me)
+  expect(/entry \d+ of L1's queue/.test(said), `force says where it stands:\n${said}`)
+  const exit = begin(net, me)
+  const { gained, took } = await leave(net, me, before, () => exit)
+  same(gained, parseEther('250.5'), 'OPEN gained on L1 by the forced withdrawal')
+  within(took, promised)
+
+  say('  the rest, by an exit that is killed at each of its transactions')
+  const rest = await standing(net, me)
+  // Waiting or mined.
+  const sent = () => net.l1.getTransactionCount({ address: me.address, blockTag: 'pending' })
+  let [running, kills, known] = [begin(net, me), 0, await sent()]
+  const end = await leave(net, me, rest, async () => {
+    const now = await sent()
+    if (now > known && !running.over) {
+      await running.kill()
+      running = begin(net, me)
+      kills += 1
+    }
+    known = now
+    return running
+  })
+  same(end.gained, parseEther('749.5'), 'OPEN gained on L1 by the interrupted exit')
+  within(end.took, promised)
+  // Approval, entry, forced record, output, proof, payment.
+  expect(kills >= 6, `killed at six transactions or more: ${kills}`)
+  say(`  killed ${kills} times`)
+})
+
+// The hostile sequencer is the real one with a network file that never lets it look at the queue: L2's clock and L1's
+// are those of the machine until L1 takes no more of its batches, so the force delay is short.
+await tell('the sequencer censors', { interval_ms: 1_000, force_delay_s: 20 }, async (net) => {
+  const { network: { chain, delays, assertion }, contracts: { inbox } } = net
+  const [me, other] = [accountOf(0), accountOf(1)]
+  const roles = await begun(net, [[me, '400'], [other, '100']])
+  for (const role of [roles.sequencer, roles.proposer]) await role.kill()
+  const sequencer = await net.roles.sequencer(net.rewrite('hostile.toml', { queue_confirmations: 1_000_000 }))
+
+  const l2Chain = defineChain({
+    id: chain.id, name: 'L2', nativeCurrency: { name: 'OPEN', symbol: 'OPEN', decimals: 18 }, rpcUrls: { default: { http: [net.rpc] } },
+  })
+  const wallet = createWalletClient({ chain: l2Chain, transport: http(), account: other })
+  const pays = async () => {
+    const hash = await wallet.sendTransaction({ to: me.address, value: 1n })
+    const { blockNumber } = await net.l2.waitForTransactionReceipt({ hash, pollingInterval: 100 })
+    const safe = async () => (await net.l2.getBlock({ blockTag: 'safe' })).number >= blockNumber
+    await net.until("another's payment is safe", safe, sequencer, roles.poster)
+  }
+
+  const before = await standing(net, me)
+  const exit = begin(net, me, '--amount', '300')
+  const { entry } = await net.until('the withdrawal is in the queue', async () => {
+    const way = await wayOf(net, me, before.block)
+    return way.entry && way
+  }, exit)
+  await pays()
+  const mustConsume = async () => {
+    const [batch] = await net.l2.request({ method: 'rollup_signedBatches', params: [] })
+    if (!batch) return false
+    try {
+      await inbox.simulate.post([batch, batch.signature, batch.payload])
+    } catch (error) {
+      return error.walk?.((e) => e instanceof ContractFunctionRevertedError)?.data?.errorName === 'MustConsume'
+    }
+  }
+  await net.until('L1 takes no batch without the withdrawal', mustConsume, sequencer, roles.poster)
+  const censored = (await inbox.getEvents.Posted({}, { fromBlock: entry.blockNumber })).length
+  const consumed = (await inbox.read.lastRecord())[1]
+  expect(consumed <= entry.args.index && censored >= 3, `${censored} batches left the withdrawal out`)
+  say(`  ${censored} batches left the withdrawal out, then L1 refused the next: MustConsume`)
+
+  const { gained, took } = await leave(net, me, before, () => exit)
+  same(gained, parseEther('300'), 'OPEN gained on L1')
+  within(took, [delays.force_delay_s, delays.window_s, PATIENCE_S, assertion.window_s])
+  await pays()
+  say('  and the sequencer goes on for others')
+})
 process.exit(0)
