@@ -249,12 +249,18 @@ impl Client {
         }
     }
 
-    /// Calls a view of a contract at the newest block.
+    /// Calls a view of a contract at the newest block. alloy would ask for the pending one, where our own transactions
+    /// have succeeded before they are mined.
     pub async fn view<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, L1Error> {
         let request = TransactionRequest::default()
             .to(to)
             .input(call.abi_encode().into());
-        let output = self.provider.call(request).await.map_err(refused)?;
+        let output = self
+            .provider
+            .call(request)
+            .latest()
+            .await
+            .map_err(refused)?;
         C::abi_decode_returns(&output).map_err(|e| L1Error::Contract(C::SIGNATURE, e.to_string()))
     }
 
