@@ -89,7 +89,7 @@ const deposit = (net, account, open) =>
 function within(took, parts) {
   const promised = parts.reduce((sum, part) => sum + part, 0)
   expect(took <= promised + SLACK_S, `${took} s of L1's clock, ${promised} s were promised`)
-  say(`  ${took} s of L1's clock; promised were ${promised} s`)
+  say(`  took ${took} s of L1's clock, of ${promised} that are promised and ${SLACK_S} for the blocks between`)
 }
 
 /** An exit from an empty folder, which knows a key, an L1 node and the network file. */

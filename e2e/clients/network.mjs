@@ -63,7 +63,7 @@ const running = new Set()
 const folders = new Set()
 process.on('exit', () => {
   for (const { child } of running) child.kill('SIGKILL')
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
@@ -199,7 +199,7 @@ export async function found(settings) {
     /** Ends everything. */
     async end() {
       await Promise.all(processes.map((it) => it.kill()))
-      rmSync(dir, { recursive: true, force: true })
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
       folders.delete(dir)
     },
   }
