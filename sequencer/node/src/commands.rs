@@ -14,8 +14,9 @@ use crate::{
     driver::Driver,
     file_journal::FileNotes,
     genesis, keys, roles,
+    withdraw::coins,
 };
-use alloy_primitives::{U256, utils::format_ether};
+use alloy_primitives::U256;
 use anyhow::{Context, bail, ensure};
 use bindings::{open_token::OpenToken, portal::Portal};
 use config::Network;
@@ -296,17 +297,17 @@ pub async fn deposit(args: Deposit) -> anyhow::Result<()> {
         has >= total,
         "{} has {} OPEN on L1; {} and {} for L2 gas are needed",
         key.address(),
-        format_ether(has),
-        format_ether(args.amount_wei),
-        format_ether(gas_cost)
+        coins(has),
+        coins(args.amount_wei),
+        coins(gas_cost)
     );
     let http = reqwest::Client::new();
     let balance = || ask::<U256>(&http, &args.rpc, "eth_getBalance", json!([to, "latest"]));
     let before = balance().await?;
     println!(
         "depositing {} OPEN to {to}; L2 gas costs {} OPEN",
-        format_ether(args.amount_wei),
-        format_ether(gas_cost)
+        coins(args.amount_wei),
+        coins(gas_cost)
     );
     let progress = spinner("waiting for L1");
     let mut sender = Deployer::new(&client, &key).await?;
@@ -330,10 +331,7 @@ pub async fn deposit(args: Deposit) -> anyhow::Result<()> {
     for _ in 0..1_200 {
         if balance().await? != before {
             progress.finish_and_clear();
-            println!(
-                "arrived: {to} has {} OPEN on L2",
-                format_ether(balance().await?)
-            );
+            println!("arrived: {to} has {} OPEN on L2", coins(balance().await?));
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

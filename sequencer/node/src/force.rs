@@ -7,8 +7,9 @@ use crate::{
     deploy::Deployer,
     exit::forced_withdrawal,
     keys,
+    withdraw::coins,
 };
-use alloy_primitives::{Address, B256, Bytes, U256, utils::format_ether};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::{Context, ensure};
 use bindings::{inbox::Inbox, open_token::OpenToken, portal::Portal};
 use l1::Client;
@@ -40,8 +41,8 @@ pub async fn run(args: Force) -> anyhow::Result<()> {
     ensure!(
         has >= cost,
         "{account} has {} OPEN on L1; {} are needed to prepay {} L2 gas",
-        format_ether(has),
-        format_ether(cost),
+        coins(has),
+        coins(cost),
         deposit.gasLimit
     );
     let mut sender = Deployer::new(&client, &key).await?;
@@ -59,7 +60,7 @@ pub async fn run(args: Force) -> anyhow::Result<()> {
     let (index, l2_tx) = place_of(&client, first, account, &deposit).await?;
     println!(
         "entry {index} of L1's queue; {} OPEN paid for {} L2 gas",
-        format_ether(cost),
+        coins(cost),
         deposit.gasLimit
     );
     println!("it will be L2 transaction {l2_tx}");

@@ -10,8 +10,9 @@ use crate::{
     deploy::Deployer,
     keys,
     wallet::{Wallet, hash_of},
+    withdraw::coins,
 };
-use alloy_primitives::{Address, Bytes, U256, hex, utils::format_ether};
+use alloy_primitives::{Address, Bytes, U256, hex};
 use alloy_sol_types::SolCall;
 use anyhow::{Context, bail, ensure};
 use bindings::{
@@ -57,8 +58,8 @@ async fn deposit(args: BridgeDeposit) -> anyhow::Result<()> {
             ensure!(
                 has > args.amount,
                 "{from} has {} ETH on L1, too little for {}",
-                format_ether(has),
-                format_ether(args.amount)
+                coins(has),
+                coins(args.amount)
             );
         }
     }
@@ -98,7 +99,7 @@ async fn deposit(args: BridgeDeposit) -> anyhow::Result<()> {
     let before = balance(&http, &args.rpc, l2_token, to).await?;
     println!(
         "depositing to {to}; L2 gas costs {} OPEN; on L2 the token is {l2_token}",
-        format_ether(gas_cost)
+        coins(gas_cost)
     );
     let progress = spinner("waiting for L1");
     match args.token {

@@ -41,8 +41,8 @@ pub async fn run(args: Withdraw) -> anyhow::Result<()> {
         has > args.amount,
         "{} has {} OPEN on L2; {} and a little for gas are needed",
         wallet.address(),
-        format_ether(has),
-        format_ether(args.amount)
+        coins(has),
+        coins(args.amount)
     );
     let receipt = wallet.send(MESSAGE_PASSER, &call, args.amount).await?;
     let tx = hash_of(&receipt).context("a receipt without a hash")?;
@@ -115,8 +115,8 @@ fn message(
     ensure!(
         offered < amount,
         "a fee of {} OPEN leaves nothing of {}",
-        format_ether(offered),
-        format_ether(amount)
+        coins(offered),
+        coins(amount)
     );
     Ok(L2ToL1MessagePasser::initiateWithdrawalCall {
         target,
@@ -162,8 +162,8 @@ impl Status {
     }
 }
 
-/// OPEN as people write it: `1.5`.
-fn coins(wei: U256) -> String {
+/// OPEN or ETH as people write it: `1.5`.
+pub fn coins(wei: U256) -> String {
     let text = format_ether(wei);
     let text = text.trim_end_matches('0');
     text.strip_suffix('.').unwrap_or(text).to_owned()
