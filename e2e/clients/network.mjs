@@ -93,6 +93,12 @@ export async function found(settings) {
       child.kill('SIGKILL')
       await it.ended
     }
+    /** Asks it to end, as Ctrl-C does. */
+    it.stop = async () => {
+      child.kill('SIGTERM')
+      await until(`${name} ends when it is asked to`, () => it.over)
+      same(it.how, 0, `${name} ends`)
+    }
     running.add(it)
     processes.push(it)
     return it

@@ -10,14 +10,16 @@ use crate::{
     keys,
     relay::{self, Relay},
     roles::StoreJournal,
-    withdraw::time,
+    withdraw::{coins, time},
 };
-use alloy_primitives::utils::format_ether;
 use anyhow::Context;
 use l1::{L1Error, Sender};
 use metrics_exporter_prometheus::PrometheusHandle;
-use relayer::{Carry, exit::Step};
-use std::sync::Arc;
+use relayer::{
+    Carry,
+    exit::{Step, Wait},
+};
+use std::{sync::Arc, time::Duration};
 
 /// `tributary relayer`
 pub async fn relayer(args: RelayerArgs, metrics: PrometheusHandle) -> anyhow::Result<()> {
@@ -84,10 +86,17 @@ pub async fn exit(args: ExitArgs) -> anyhow::Result<()> {
     let progress = spinner("exit");
     progress.set_message("deriving the chain from L1");
     let mut told = false;
+    // One listener for the whole of it: a signal between two of them would be lost.
+    let mut stop = std::pin::pin!(crate::ops::asked_to_stop());
+    let mut pause = Duration::ZERO;
     loop {
+        let look = async {
+            tokio::time::sleep(pause).await;
+            exit.step().await
+        };
         let step = tokio::select! {
-            step = exit.step() => step,
-            () = crate::ops::asked_to_stop() => {
+            step = look => step,
+            () = &mut stop => {
                 progress.finish_and_clear();
                 println!("stopped; begin again with the same command, it goes on from what L1 holds");
                 return Ok(());
@@ -98,11 +107,13 @@ pub async fn exit(args: ExitArgs) -> anyhow::Result<()> {
             Ok(step) => {
                 if !told {
                     told = true;
-                    progress.println(format!(
-                        "{account} has {} OPEN on L2, by block {} derived from L1",
-                        format_ether(exit.balance()?),
-                        chain.store.head().header.number
-                    ));
+                    let (balance, block) = (exit.balance()?, chain.store.head().header.number);
+                    progress.suspend(|| {
+                        println!(
+                            "{account} has {} OPEN on L2, by block {block} derived from L1",
+                            coins(balance)
+                        );
+                    });
                 }
                 progress.set_message(line(&step, exit.l1_time()));
             }
@@ -112,14 +123,14 @@ pub async fn exit(args: ExitArgs) -> anyhow::Result<()> {
                 None => return Err(error),
             },
         }
-        tokio::time::sleep(L1_POLL_SLOW).await;
+        pause = L1_POLL_SLOW;
     }
     progress.finish_and_clear();
     match told {
         true => println!("done: the OPEN is on L1"),
         false => println!(
             "nothing to do: {account} has {} OPEN on L2, and nothing of it is on its way",
-            format_ether(exit.balance()?)
+            coins(exit.balance()?)
         ),
     }
     drop(exit);
@@ -135,9 +146,39 @@ fn line(step: &Step, now: u64) -> String {
         Step::Prove { .. } => "4/5 proving".into(),
         Step::Finalise { .. } => "5/5 finalising".into(),
         Step::Done => "done".into(),
-        Step::Wait { what, until } => match until.map(|until| until.saturating_sub(now)) {
-            Some(left) if left > 0 => format!("{}, at most {} left", what.text(), time(left)),
-            _ => what.text().into(),
-        },
+        Step::Wait { what, until } => {
+            let what = match what {
+                Wait::Inclusion => format!("2/5 {}", what.text()),
+                Wait::Output => format!("3/5 {}", what.text()),
+                Wait::Window | Wait::Contradiction => format!("5/5 {}", what.text()),
+                Wait::Bond => what.text().into(),
+            };
+            match until.map(|until| until.saturating_sub(now)) {
+                Some(left) if left > 0 => format!("{what}, at most {} left", time(left)),
+                _ => what,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_says_its_step_and_how_long_it_lasts() {
+        let at_30 = |what, until| line(&Step::Wait { what, until }, 30);
+        assert_eq!(
+            at_30(Wait::Inclusion, Some(90)),
+            "2/5 waiting for inclusion on L2, at most 1 min 0 s left"
+        );
+        assert_eq!(
+            at_30(Wait::Output, Some(30)),
+            "3/5 waiting for an output root"
+        );
+        assert_eq!(
+            at_30(Wait::Bond, None),
+            "the OPEN is on L1, waiting for the bond"
+        );
     }
 }
