@@ -82,13 +82,14 @@ impl Exit {
     /// One look at L1 and what follows from it. Returns the step that was due; a step that L1 did not take yet is due
     /// again.
     pub async fn step(&mut self) -> anyhow::Result<Step> {
-        self.driver.step().await?;
+        // Before the driver looks: what the sender holds for mined, such as our entry in the queue, it then knows of.
         for (_, how) in self.sender.poll().await? {
             if how != Settled::Succeeded {
                 // Somebody did the same before us, or L1 moved; the next look says.
                 tracing::info!(?how, "a transaction had no effect");
             }
         }
+        self.driver.step().await?;
         let now = self.now()?;
         let place = self.place(now).await?;
         let step = next(place, now);
