@@ -163,7 +163,7 @@ await tell('the sequencer is off', { interval_ms: 1_000 }, async (net) => {
 
 // The hostile sequencer is the real one with a network file that never lets it look at the queue: L2's clock and L1's
 // are those of the machine until L1 takes no more of its batches, so the force delay is short.
-await tell('the sequencer censors', { interval_ms: 1_000, force_delay_s: 20 }, async (net) => {
+await tell('the sequencer censors', { interval_ms: 1_000, force_delay_s: 30 }, async (net) => {
   const { network: { chain, delays, assertion }, contracts: { inbox } } = net
   const [me, other] = [accountOf(0), accountOf(1)]
   const roles = await begun(net, [[me, '400'], [other, '100']])
