@@ -8,12 +8,13 @@ use crate::{
     TrieAccount, TrieError,
     evict::{Census, Cut},
     node::Leaf,
+    update::Rewrite,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{Address, B256, U256, keccak256, map::B256Map};
 use alloy_rlp::{Decodable, Encodable};
 use core::ops::ControlFlow;
-use primitives::{AccountDiff, SlotDiff, StateDiff};
+use primitives::{Account, AccountDiff, SlotDiff, StateDiff, diff::KECCAK_EMPTY};
 
 /// What an entry in the map of storage tries costs beside its nodes, about.
 const ENTRY_BYTES: usize = 2 * (size_of::<Trie>() + size_of::<B256>());
@@ -123,7 +124,7 @@ impl<S: NodeSource> StateTrie<S> {
         self.guarded(|state| state.hashed_storage_root(keccak256(address)))
     }
 
-    /// Moves to the state after `diff`. Only the `after` side is looked at.
+    /// Moves to the state after `diff`. The `before` side is only tried as a guess that spares reading a leaf.
     pub fn apply(&mut self, diff: &StateDiff) -> Result<StateRoots, TrieError> {
         self.guarded(|state| state.apply_inner(diff))
     }
@@ -162,14 +163,11 @@ impl<S: NodeSource> StateTrie<S> {
         let leaves: Vec<_> = accounts
             .iter()
             .zip(known)
-            .map(|((_, account), root)| {
-                account.after.map(|after| {
-                    move |old: Option<&Leaf>, out: &mut Vec<u8>| {
-                        let root = root.map_or_else(|| leaf_storage_root(old), Ok)?;
-                        TrieAccount::new(after.nonce, after.balance, root, after.code_hash)
-                            .encode(out);
-                        Ok(())
-                    }
+            .map(|((_, account), storage_root)| {
+                account.after.map(|after| AccountLeaf {
+                    before: account.before,
+                    after,
+                    storage_root,
                 })
             })
             .collect();
@@ -433,6 +431,33 @@ impl<S: NodeSource> StateTrie<S> {
         let result = act(trie, &self.source);
         self.storage_bytes = self.storage_bytes + trie.bytes() - before;
         result
+    }
+}
+
+/// An account that changes.
+struct AccountLeaf {
+    before: Option<Account>,
+    after: Account,
+    /// If it is known; else it stands in the old leaf.
+    storage_root: Option<B256>,
+}
+
+impl Rewrite for AccountLeaf {
+    /// Only of accounts without code: others mostly have a storage, whose root is not known here.
+    fn expected(&self, out: &mut Vec<u8>) {
+        if let Some(before) = self.before.filter(|b| b.code_hash == KECCAK_EMPTY) {
+            TrieAccount::new(before.nonce, before.balance, EMPTY_ROOT_HASH, KECCAK_EMPTY)
+                .encode(out);
+        }
+    }
+
+    fn rewrite(&self, old: Option<&Leaf>, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        let after = &self.after;
+        let root = self
+            .storage_root
+            .map_or_else(|| leaf_storage_root(old), Ok)?;
+        TrieAccount::new(after.nonce, after.balance, root, after.code_hash).encode(out);
+        Ok(())
     }
 }
 

@@ -5,7 +5,8 @@
 
 use crate::{
     NodeSource, Trie, TrieError,
-    node::{Branch, Extension, Kid, Leaf, Slot},
+    node::{Branch, Extension, Kid, Leaf, Reference, Slot},
+    rlp,
     tree::Descent,
 };
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
@@ -25,12 +26,18 @@ enum Value<'a> {
     Removed,
     /// Never nothing.
     Put(&'a [u8]),
-    Rewritten(Rewrite<'a>),
+    Rewritten(&'a dyn Rewrite),
 }
 
-/// Appends the new value, never nothing, given the leaf that holds the old one if there is one. An error says why the
-/// old one cannot be.
-pub(crate) type Rewrite<'a> = &'a dyn Fn(Option<&Leaf>, &mut Vec<u8>) -> Result<(), &'static str>;
+/// How a value follows from the one before.
+pub(crate) trait Rewrite {
+    /// Appends what the old value is thought to be, or nothing. If the hash of its leaf agrees, the leaf is not read.
+    fn expected(&self, out: &mut Vec<u8>);
+
+    /// Appends the new value, never nothing, given the leaf that holds the old one if there is one. An error says why
+    /// the old one cannot be.
+    fn rewrite(&self, old: Option<&Leaf>, out: &mut Vec<u8>) -> Result<(), &'static str>;
+}
 
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +71,7 @@ impl<'a> Change<'a> {
     }
 
     /// `key` gets what `rewrite` makes of its old value: saves the descent of a `get`.
-    pub(crate) fn rewrite(key: Nibbles, rewrite: Rewrite<'a>) -> Self {
+    pub(crate) fn rewrite(key: Nibbles, rewrite: &'a dyn Rewrite) -> Self {
         Self {
             key,
             value: Value::Rewritten(rewrite),
@@ -113,6 +120,7 @@ impl Descent<'_> {
         depth: usize,
         changes: &[Change<'_>],
     ) -> Result<bool, TrieError> {
+        self.make_expected(slot, depth, changes);
         self.open(slot, &changes[0].key, depth)?;
         let changed = match slot.kid {
             Kid::Empty | Kid::Absent => {
@@ -135,6 +143,29 @@ impl Descent<'_> {
         Ok(changed)
     }
 
+    /// Makes the absent leaf of the only change from the value that it expects, if that has the slot's reference. In a
+    /// state too large for memory nearly every change would read a leaf otherwise.
+    fn make_expected(&mut self, slot: &mut Slot, depth: usize, changes: &[Change<'_>]) {
+        let (Kid::Absent, [Change { key, value }]) = (&slot.kid, changes) else {
+            return;
+        };
+        let Value::Rewritten(rewrite) = value else {
+            return;
+        };
+        self.value.clear();
+        rewrite.expected(&mut self.value);
+        if self.value.is_empty() {
+            return;
+        }
+        let kid = Kid::Leaf(Leaf::new(&key.slice(depth..), &self.value));
+        self.buffer.clear();
+        rlp::encode(&kid, &mut self.buffer);
+        if Reference::of(&self.buffer) == slot.reference {
+            *self.bytes += kid.cost();
+            slot.kid = kid;
+        }
+    }
+
     /// Appends what `changes` put; `old` is the leaf that the first of them names, if one does.
     fn items<'c>(
         &self,
@@ -149,7 +180,9 @@ impl Descent<'_> {
                 Value::Put(value) => items.push((change.key, Cow::Borrowed(value))),
                 Value::Rewritten(rewrite) => {
                     let mut value = Vec::new();
-                    rewrite(old, &mut value).map_err(|why| self.bad_value(&change.key, why))?;
+                    rewrite
+                        .rewrite(old, &mut value)
+                        .map_err(|why| self.bad_value(&change.key, why))?;
                     items.push((change.key, Cow::Owned(value)));
                 }
             }
@@ -185,7 +218,9 @@ impl Descent<'_> {
                 Value::Put(value) if same => Some(*value),
                 Value::Rewritten(rewrite) if same => {
                     self.value.clear();
-                    rewrite(Some(leaf), &mut self.value).map_err(|why| self.bad_value(key, why))?;
+                    rewrite
+                        .rewrite(Some(leaf), &mut self.value)
+                        .map_err(|why| self.bad_value(key, why))?;
                     Some(&self.value[..])
                 }
                 _ => None,

@@ -389,6 +389,48 @@ fn reading_nothing_keeps_nothing() {
     assert_eq!(state.bytes(), before);
 }
 
+/// One write to account 7 of two hundred that are saved and forgotten: the nodes read for it, and the root.
+fn write_seven(expect: impl FnOnce(&mut AccountDiff)) -> (Vec<Vec<u8>>, B256) {
+    let mut plain = Plain::new();
+    let all = (0..200u8)
+        .map(|n| (n, Deed::Write(1, Vec::new())))
+        .collect();
+    play(&mut plain, &all);
+    let before = state_root(&plain);
+    let mut state = StateTrie::new(Recorder::new(shelved(&plain)), before);
+    let mut diff = play(
+        &mut plain,
+        &BTreeMap::from([(7, Deed::Write(2, Vec::new()))]),
+    );
+    expect(&mut diff.accounts[0]);
+    let root = state.apply(&diff).unwrap().state_root;
+    assert_eq!(root, state_root(&plain));
+    let nodes = state.source().nodes();
+    (nodes.into_iter().map(|n| n.to_vec()).collect(), root)
+}
+
+#[test]
+fn a_leaf_that_is_expected_is_not_read() {
+    let (expected, root) = write_seven(|_| {});
+    let (unknown, same) = write_seven(|diff| diff.before = None);
+    assert_eq!(root, same);
+    assert_eq!(expected.len() + 1, unknown.len());
+    assert!(expected.iter().all(|node| unknown.contains(node)));
+}
+
+#[test]
+fn a_wrong_expectation_is_of_no_effect() {
+    let (unknown, root) = write_seven(|diff| diff.before = None);
+    let wrong = Account {
+        nonce: 77,
+        ..Account::default()
+    };
+    assert_eq!(
+        write_seven(|diff| diff.before = Some(wrong)),
+        (unknown, root)
+    );
+}
+
 #[test]
 fn eviction_keeps_what_was_touched_last() {
     let mut plain = Plain::new();
