@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// Blocks of table files in RAM, filters and indexes included. The state cache stands in front of it.
 const BLOCK_CACHE_BYTES: usize = 64 << 20;
+/// One block, about; also of an index or a filter.
+const BLOCK_BYTES: usize = 4 << 10;
 /// All memtables together.
 const MEMTABLES_BYTES: usize = 64 << 20;
 /// One memtable; larger ones sort more before they reach the disk, smaller ones are searched quicker.
@@ -34,7 +36,7 @@ impl Rocks {
         let mut options = database_options();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
-        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let cache = block_cache();
         let tables = TableId::ALL
             .iter()
             .map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
@@ -45,7 +47,7 @@ impl Rocks {
 
     /// Opens existing tables without changing anything, so that a check cannot do harm.
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+        let cache = block_cache();
         let tables = TableId::ALL
             .iter()
             .map(|t| ColumnFamilyDescriptor::new(t.name(), table_options(*t, &cache)));
@@ -62,6 +64,11 @@ impl Rocks {
 fn family(db: &DB, table: TableId) -> Result<&ColumnFamily> {
     db.cf_handle(table.name())
         .ok_or_else(|| StoreError::Tables(format!("there is no table `{}`", table.name())))
+}
+
+/// A clock, which takes no lock: with a state beyond the cache, every read of a trie node puts some blocks in and out.
+fn block_cache() -> Cache {
+    Cache::new_hyper_clock_cache(BLOCK_CACHE_BYTES, BLOCK_BYTES)
 }
 
 fn database_options() -> Options {
@@ -85,7 +92,7 @@ fn table_options(table: TableId, cache: &Cache) -> Options {
     // as they are more than it holds, which is at some million accounts.
     blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     blocks.set_partition_filters(true);
-    blocks.set_metadata_block_size(4 << 10);
+    blocks.set_metadata_block_size(BLOCK_BYTES);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_top_level_index_and_filter(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
