@@ -34,7 +34,12 @@ const timeOf = async ({ l1 }, { blockNumber }) => Number((await l1.getBlock({ bl
 /** The steps on the way, and the L1 time at which each is due if nobody else takes it, seconds. */
 const steps = {
   entry: () => 0,
-  record: async ({ contracts, network }) => Number((await contracts.inbox.read.lastRecord())[3]) + network.delays.window_s + 1,
+  // As long as only this entry waits.
+  record: async (net, way) => {
+    const { force_delay_s, window_s } = net.network.delays
+    const lastPostedAt = Number((await net.contracts.inbox.read.lastRecord())[3])
+    return Math.min(lastPostedAt, (await timeOf(net, way.entry)) + force_delay_s) + window_s + 1
+  },
   output: async (net, way) => (await timeOf(net, way.record)) + net.network.assertion.interval_s + PATIENCE_S,
   proof: () => 0,
   payment: async (net, way) => {
@@ -163,8 +168,8 @@ await tell('the sequencer is off', { interval_ms: 1_000 }, async (net) => {
 
 // The hostile sequencer is the real one with a network file that never lets it look at the queue: L2's clock and L1's
 // are those of the machine until L1 takes no more of its batches, so the force delay is short.
-await tell('the sequencer censors', { interval_ms: 1_000, force_delay_s: 30 }, async (net) => {
-  const { network: { chain, delays, assertion }, contracts: { inbox } } = net
+const censoring = (name, forceDelay, meanwhile) => tell(name, { interval_ms: 1_000, force_delay_s: forceDelay }, async (net) => {
+  const { network: { chain, delays, assertion }, contracts } = net
   const [me, other] = [accountOf(0), accountOf(1)]
   const roles = await begun(net, [[me, '400'], [other, '100']])
   for (const role of [roles.sequencer, roles.proposer]) await role.kill()
@@ -187,9 +192,19 @@ await tell('the sequencer censors', { interval_ms: 1_000, force_delay_s: 30 }, a
     const way = await wayOf(net, me, before.block)
     return way.entry && way
   }, exit)
+  await meanwhile({ ...net, entry, pays, needed: [sequencer, roles.poster] })
+
+  const { gained, took } = await leave(net, me, before, () => exit)
+  same(gained, parseEther('300'), 'OPEN gained on L1')
+  within(took, [delays.force_delay_s, delays.window_s, PATIENCE_S, assertion.window_s])
+  await pays()
+  say('  and the sequencer goes on for others')
+})
+
+await censoring('the sequencer censors', 30, async ({ l2, until, contracts: { inbox }, entry, pays, needed }) => {
   await pays()
   const mustConsume = async () => {
-    const [batch] = await net.l2.request({ method: 'rollup_signedBatches', params: [] })
+    const [batch] = await l2.request({ method: 'rollup_signedBatches', params: [] })
     if (!batch) return false
     try {
       await inbox.simulate.post([batch, batch.signature, batch.payload])
@@ -197,16 +212,20 @@ await tell('the sequencer censors', { interval_ms: 1_000, force_delay_s: 30 }, a
       return error.walk?.((e) => e instanceof ContractFunctionRevertedError)?.data?.errorName === 'MustConsume'
     }
   }
-  await net.until('L1 takes no batch without the withdrawal', mustConsume, sequencer, roles.poster)
+  await until('L1 takes no batch without the withdrawal', mustConsume, ...needed)
   const censored = (await inbox.getEvents.Posted({}, { fromBlock: entry.blockNumber })).length
   const consumed = (await inbox.read.lastRecord())[1]
   expect(consumed <= entry.args.index && censored >= 3, `${censored} batches left the withdrawal out`)
   say(`  ${censored} batches left the withdrawal out, then L1 refused the next: MustConsume`)
+})
 
-  const { gained, took } = await leave(net, me, before, () => exit)
-  same(gained, parseEther('300'), 'OPEN gained on L1')
-  within(took, [delays.force_delay_s, delays.window_s, PATIENCE_S, assertion.window_s])
-  await pays()
-  say('  and the sequencer goes on for others')
+// L1's clock is ahead of L2's by nearly a window: L1 takes the batches for one more, but does not ask for another after it.
+await censoring('the sequencer censors with a late clock', 120, async (net) => {
+  await net.jump((await timeOf(net, net.entry)) + net.network.delays.window_s - 5)
+  await net.pays()
+  const [, consumed, , postedAt] = await net.contracts.inbox.read.lastRecord()
+  const late = Number(postedAt) - (await timeOf(net, net.entry))
+  expect(consumed <= net.entry.args.index && late >= net.network.delays.window_s - 5, `a batch left the withdrawal out ${late} s after it`)
+  say(`  a batch left the withdrawal out ${late} s after it`)
 })
 process.exit(0)

@@ -114,7 +114,7 @@ contract Inbox is IInbox, Initializable {
     /// @inheritdoc IInbox
     function forceAdvance() external {
         Head memory head = _head;
-        uint256 deadline = uint256(head.lastPostedAt) + _fixed.windowS;
+        uint256 deadline = _forceableAfter(head, _fixed);
         require(block.timestamp > deadline, WindowOpen(deadline));
 
         uint64 consumed = uint64(head.queueConsumed) + MAX_FORCED_ENTRIES;
@@ -311,6 +311,17 @@ contract Inbox is IInbox, Initializable {
         if (consumed < head.queueLength) {
             uint256 deadline = uint256(_timestamp(_place(head.spilled, uint256(consumed) + 1))) + fixed_.forceDelayS;
             require(record.lastTimestamp <= deadline, MustConsume(consumed, deadline));
+        }
+    }
+
+    /// The end of the running window; or when L1 takes no batch any more that leaves the oldest entry out, if that is
+    /// sooner. A sequencer whose clock is late by almost a window would otherwise win a second one.
+    function _forceableAfter(Head memory head, Fixed memory fixed_) private view returns (uint256 deadline) {
+        deadline = uint256(head.lastPostedAt) + fixed_.windowS;
+        if (head.queueConsumed < head.queueLength) {
+            uint256 enqueuedAt = _timestamp(_place(head.spilled, uint256(head.queueConsumed) + 1));
+            uint256 leftOutUntil = enqueuedAt + fixed_.forceDelayS + fixed_.windowS;
+            if (leftOutUntil < deadline) deadline = leftOutUntil;
         }
     }
 

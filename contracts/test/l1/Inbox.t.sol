@@ -461,6 +461,40 @@ contract InboxTest is L1Test {
         inbox.forceAdvance();
     }
 
+    /// Batches dated back as far as L1 takes them: L2's clock never passes the entry's deadline.
+    function test_forceAdvance_lateClock_winsNoSecondWindow() public {
+        force();
+        uint256 deadline = START + FORCE_DELAY_S;
+        (uint64 none, bytes32 noneAcc) = (0, 0);
+        for (uint256 at = START + 1 hours; at <= deadline + WINDOW_S; at += 1 hours) {
+            vm.warp(at);
+            vm.roll(block.number + 1);
+            Record memory r = calldataRecord(PAYLOAD);
+            (r.queueConsumed, r.queueAcc) = (none, noneAcc);
+            r.lastTimestamp = uint64(at < deadline ? at : deadline);
+            inbox.post(r, sign(r), PAYLOAD);
+        }
+        vm.warp(deadline + WINDOW_S);
+        vm.roll(block.number + 1);
+        Record memory last = calldataRecord(PAYLOAD);
+        (last.queueConsumed, last.queueAcc, last.lastTimestamp) = (none, noneAcc, uint64(deadline));
+        inbox.post(last, sign(last), PAYLOAD);
+        vm.expectRevert(abi.encodeWithSelector(IInbox.WindowOpen.selector, deadline + WINDOW_S));
+        inbox.forceAdvance();
+
+        vm.warp(deadline + WINDOW_S + 1);
+        vm.roll(block.number + 1);
+        last = calldataRecord(PAYLOAD);
+        (last.queueConsumed, last.queueAcc, last.lastTimestamp) = (none, noneAcc, uint64(deadline));
+        _refused(
+            last,
+            abi.encodeWithSelector(IInbox.TimestampOutOfRange.selector, deadline + 1, block.timestamp + MAX_DRIFT_S)
+        );
+        inbox.forceAdvance();
+        (, uint64 consumed,,) = inbox.lastRecord();
+        assertEq(consumed, 1);
+    }
+
     function test_forceAdvance_longQueue_isDrainedAtOnceByRepeating() public {
         for (uint256 i = 0; i < 600; ++i) {
             force();

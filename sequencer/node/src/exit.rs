@@ -238,6 +238,11 @@ impl Exit {
         let consumed = meta.map_or(0, |meta| meta.queue_consumed);
         let me = self.sender.address();
         let waiting = chain.l1.entries_from(consumed, usize::MAX);
+        let delays = &chain.network.delays;
+        // From then on L1 takes no batch that leaves the oldest entry out, and anyone may advance.
+        let left_out_until = waiting.first().map_or(u64::MAX, |(oldest, _)| {
+            oldest.timestamp + delays.force_delay_s + delays.window_s
+        });
         let Some((entry, _)) = waiting
             .into_iter()
             .find(|(entry, _)| entry.from == me && entry.to == MESSAGE_PASSER)
@@ -246,10 +251,9 @@ impl Exit {
         };
         let inbox = chain.network.contracts.inbox;
         let last = self.client.view(inbox, &Inbox::lastRecordCall {}).await?;
-        let delays = &chain.network.delays;
         Ok(Some(Place::Queued {
             index: entry.index,
-            forceable_after: last._3 + delays.window_s,
+            forceable_after: (last._3 + delays.window_s).min(left_out_until),
             include_by: entry.timestamp + delays.force_delay_s,
         }))
     }

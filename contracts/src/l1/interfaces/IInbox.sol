@@ -8,7 +8,7 @@ import {Record} from "../Record.sol";
 /// @notice Orders everything that becomes L2, in two hash accumulators: the queue of entries from L1, and the records
 /// of posted batches. L2 is a pure function of the two; bridge/FORMATS.md has the bytes.
 /// @dev Nobody can pause any function here. The sequencer can delay an entry by `forceDelayS` of L2 time while it posts,
-/// and by `windowS` of L1 time when it does not.
+/// and by `windowS` of L1 time when it does not; in L1 time by no more than the two together, however late L2's clock is.
 interface IInbox {
     /// @param l2ChainId Chain id of L2, part of what the sequencer signs.
     /// @param windowS Seconds without a batch after which anyone may advance; also how old a batch may be when it lands.
@@ -82,9 +82,10 @@ interface IInbox {
     /// @param payload The batch for kind 1; empty for kind 2, whose blobs travel with the transaction.
     function post(Record calldata record, bytes calldata signature, bytes calldata payload) external;
 
-    /// @notice Advances L2 without the sequencer when it has not posted for longer than `windowS`: consumes up to
-    /// `MAX_FORCED_ENTRIES` queue entries. If entries remain it may be called again at once; else a new window starts,
-    /// so that a returning sequencer has time to build on this record.
+    /// @notice Advances L2 without the sequencer when it has not posted for longer than `windowS`, or when the oldest entry
+    /// has waited for longer than `forceDelayS` and `windowS` together: consumes up to `MAX_FORCED_ENTRIES` queue entries.
+    /// If entries remain it may be called again at once; else a new window starts, so that a returning sequencer has time
+    /// to build on this record.
     function forceAdvance() external;
 
     /// @return The contract that may enqueue.
