@@ -13,7 +13,7 @@ use rocksdb::{
 use std::path::Path;
 
 /// Blocks of table files in RAM, filters and indexes included. The state cache stands in front of it.
-const BLOCK_CACHE_BYTES: usize = 64 << 20;
+const BLOCK_CACHE_BYTES: usize = 96 << 20;
 /// One block, about; also of an index or a filter.
 const BLOCK_BYTES: usize = 4 << 10;
 /// All memtables together.

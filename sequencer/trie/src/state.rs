@@ -19,8 +19,8 @@ use primitives::{Account, AccountDiff, SlotDiff, StateDiff, diff::KECCAK_EMPTY};
 /// What an entry in the map of storage tries costs beside its nodes, about.
 const ENTRY_BYTES: usize = 2 * (size_of::<Trie>() + size_of::<B256>());
 
-/// Eviction frees an eighth more than it must, so that it need not look at everything each time.
-const EVICT_SLACK: usize = 8;
+/// Eviction frees a quarter more than it must, so that it need not look at everything each time.
+const EVICT_SLACK: usize = 4;
 
 /// The roots after a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
