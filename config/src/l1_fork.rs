@@ -37,8 +37,6 @@ impl BlobParams {
 }
 
 /// Forks of L1 in their order. The embedded L1 runs Cancun and later ones; an imported chain and the test runners know all.
-///
-/// Constantinople is missing: it ran on no chain that is left without Petersburg, which came with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum L1Fork {
@@ -52,7 +50,9 @@ pub enum L1Fork {
     SpuriousDragon,
     /// Receipts with a status, three ether a block.
     Byzantium,
-    /// Constantinople without EIP-1283: two ether a block.
+    /// Two ether a block, CREATE2, and EIP-1283. Mainnet never ran it without Petersburg; test chains do.
+    Constantinople,
+    /// Constantinople without EIP-1283.
     Petersburg,
     /// Cheaper calldata, CHAINID.
     Istanbul,

@@ -277,7 +277,7 @@ fn chain_config(node: &Node) -> Map<String, Value> {
         ("eip155Block", L1Fork::SpuriousDragon),
         ("eip158Block", L1Fork::SpuriousDragon),
         ("byzantiumBlock", L1Fork::Byzantium),
-        ("constantinopleBlock", L1Fork::Petersburg),
+        ("constantinopleBlock", L1Fork::Constantinople),
         ("petersburgBlock", L1Fork::Petersburg),
         ("istanbulBlock", L1Fork::Istanbul),
         ("muirGlacierBlock", L1Fork::MuirGlacier),

@@ -1,7 +1,8 @@
 //! A header in revm's form.
 
-use crate::{Rules, fees};
+use crate::{Rules, fees, net_metering};
 use alloy_primitives::U256;
+use config::L1Fork;
 use primitives::Header;
 use revm::{
     context::{BlockEnv, CfgEnv},
@@ -29,6 +30,11 @@ pub(crate) fn block(rules: &Rules, header: &Header) -> BlockEnv {
 /// The chain and its fork in the block that a header describes.
 pub(crate) fn cfg(rules: &Rules, header: &Header) -> CfgEnv {
     let mut cfg = CfgEnv::new_with_spec(rules.spec(header)).with_chain_id(rules.chain_id());
+    if let Rules::Ethereum(rules) = rules
+        && rules.fork_of(header) == L1Fork::Constantinople
+    {
+        cfg.set_gas_params(net_metering::prices());
+    }
     cfg.tx_chain_id_check = true;
     cfg.tx_gas_limit_cap = Some(rules.tx_gas_cap_in(header));
     cfg.max_blobs_per_tx = rules.blobs_per_tx(header);

@@ -5,6 +5,7 @@
 use crate::{
     StateError, StateReader,
     block_state::BlockState,
+    net_metering,
     pretence::{Pretence, received_by},
 };
 use alloc::string::ToString;
@@ -33,14 +34,21 @@ pub(crate) struct Machine<S: StateReader>(MainnetEvm<Ctx<S>>, Pretence);
 
 impl<S: StateReader> Machine<S> {
     pub(crate) fn new(state: BlockState<S>, cfg: CfgEnv, block: BlockEnv) -> Self {
-        Self(
-            Context::mainnet()
-                .with_db(state)
-                .with_cfg(cfg)
-                .with_block(block)
-                .build_mainnet(),
-            Pretence::default(),
-        )
+        let net_metering = net_metering::holds(&cfg);
+        let mut evm = Context::mainnet()
+            .with_db(state)
+            .with_cfg(cfg)
+            .with_block(block)
+            .build_mainnet();
+        if net_metering {
+            // The price is not a fixed one, so the table holds none.
+            evm.instruction.insert_instruction(
+                net_metering::SSTORE,
+                net_metering::instruction(),
+                0,
+            );
+        }
+        Self(evm, Pretence::default())
     }
 
     /// From now on the machine pretends this.

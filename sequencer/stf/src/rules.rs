@@ -275,7 +275,7 @@ fn spec_of(fork: L1Fork) -> SpecId {
         L1Fork::TangerineWhistle => SpecId::TANGERINE,
         L1Fork::SpuriousDragon => SpecId::SPURIOUS_DRAGON,
         L1Fork::Byzantium => SpecId::BYZANTIUM,
-        L1Fork::Petersburg => SpecId::PETERSBURG,
+        L1Fork::Constantinople | L1Fork::Petersburg => SpecId::PETERSBURG,
         L1Fork::Istanbul | L1Fork::MuirGlacier => SpecId::ISTANBUL,
         L1Fork::Berlin => SpecId::BERLIN,
         L1Fork::London | L1Fork::ArrowGlacier | L1Fork::GrayGlacier => SpecId::LONDON,

@@ -16,8 +16,8 @@ pub struct Summary {
     pub passed: usize,
     /// Cases whose outcome differs, and files that cannot be read.
     pub failed: usize,
-    /// Cases of rules that this program does not have: forks that revm does not know (Constantinople without its fix,
-    /// transitions to it), and block tests that check proofs of work.
+    /// Cases of rules that this program does not have: state tests of Constantinople without its fix, transitions to it,
+    /// and block tests that check proofs of work.
     pub skipped: usize,
     /// One for each failure.
     pub failures: Vec<Failure>,

@@ -14,7 +14,8 @@ use config::{BlobParams, L1Fork};
 use primitives::{Anchor, CheckedTx, Transaction};
 use std::sync::Arc;
 use stf::{
-    BlockContext, BlockExecutor, EthereumRules, ExecutedBlock, Rules, StateReader, TxRejection,
+    AccountOverride, BlockContext, BlockExecutor, CallOverrides, CallRequest, EthereumRules,
+    ExecutedBlock, Rules, StateReader, TxRejection,
 };
 use world::{GWEI, OPEN, World, checked, signature, transfer, who};
 
@@ -218,4 +219,78 @@ fn osaka_caps_a_transactions_gas() {
             gas: over
         })
     );
+}
+
+/// EIP-1283's own cases: code, the slot before it, gas beside the 21000, refund.
+const NET_METERING: [(&str, u64, u64, u64); 17] = [
+    ("60006000556000600055", 0, 412, 0),
+    ("60006000556001600055", 0, 20_212, 0),
+    ("60016000556000600055", 0, 20_212, 19_800),
+    ("60016000556002600055", 0, 20_212, 0),
+    ("60016000556001600055", 0, 20_212, 0),
+    ("60006000556000600055", 1, 5_212, 15_000),
+    ("60006000556001600055", 1, 5_212, 4_800),
+    ("60006000556002600055", 1, 5_212, 0),
+    ("60026000556000600055", 1, 5_212, 15_000),
+    ("60026000556003600055", 1, 5_212, 0),
+    ("60026000556001600055", 1, 5_212, 4_800),
+    ("60026000556002600055", 1, 5_212, 0),
+    ("60016000556000600055", 1, 5_212, 15_000),
+    ("60016000556002600055", 1, 5_212, 0),
+    ("60016000556001600055", 1, 412, 0),
+    ("600160005560006000556001600055", 0, 40_218, 19_800),
+    ("600060005560016000556000600055", 1, 10_218, 19_800),
+];
+
+/// What a call of `code` spends and gets back, where slot 0 holds `before`.
+fn written(fork: L1Fork, code: &str, before: u64) -> (u64, u64) {
+    let mut world = world(fork);
+    let mut rules = EthereumRules::new(world::CHAIN_ID, 60_000_000, fork, Vec::new());
+    rules.block_forks = vec![(0, fork)];
+    rules.forks = Vec::new();
+    world.rules = Arc::new(Rules::Ethereum(rules));
+    let target = who(9);
+    let account = AccountOverride {
+        code: Some(alloy_primitives::hex::decode(code).unwrap().into()),
+        state: Some([(U256::ZERO, U256::from(before))].into()),
+        ..AccountOverride::default()
+    };
+    let overrides = CallOverrides {
+        accounts: [(target, account)].into(),
+        ..CallOverrides::default()
+    };
+    let request = CallRequest {
+        to: Some(target),
+        gas_limit: Some(1_000_000),
+        gas_price: Some(0),
+        ..CallRequest::default()
+    };
+    let header = primitives::Header {
+        difficulty: U256::from(1),
+        ..world.parent.clone()
+    };
+    let outcome = stf::call(&world.rules, &header, &world.state, &request, &overrides).unwrap();
+    assert!(outcome.success, "{:?}", outcome.halt);
+    (
+        outcome.gas_used + outcome.gas_refunded - 21_000,
+        outcome.gas_refunded,
+    )
+}
+
+#[test]
+fn constantinople_alone_meters_writes_by_what_they_change() {
+    for (code, before, gas, refund) in NET_METERING {
+        // Half of what was spent is the most that comes back.
+        let refund = refund.min((21_000 + gas) / 2);
+        let case = format!("{code} over {before}");
+        assert_eq!(
+            written(L1Fork::Constantinople, code, before),
+            (gas, refund),
+            "{case}"
+        );
+        if gas == 412 {
+            let petersburg = written(L1Fork::Petersburg, code, before);
+            assert_eq!(petersburg, (10_012, 0), "{case}: taken back");
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! Geth's `genesis.json`: rules from `config`, the first block from the rest.
 //!
-//! Refused, not guessed: forks out of order, forks that this program does not know, clique, Constantinople without
-//! Petersburg.
+//! Refused, not guessed: forks out of order, forks that this program does not know, clique.
 
 use alloy_consensus::{EMPTY_ROOT_HASH, Header};
 use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
@@ -68,11 +67,8 @@ fn rules(genesis: &Genesis) -> anyhow::Result<EthereumRules> {
 
 /// Forks by number. A name may be missing; the others must ascend.
 fn block_forks(config: &ChainConfig) -> anyhow::Result<Vec<(u64, L1Fork)>> {
+    // As geth reads it: Petersburg came with Constantinople where the file does not tell them apart.
     let petersburg = config.petersburg_block.or(config.constantinople_block);
-    ensure!(
-        petersburg == config.constantinople_block || config.constantinople_block.is_none(),
-        "config.constantinopleBlock and config.petersburgBlock must be equal: Constantinople alone is not supported"
-    );
     ensure!(
         config.eip155_block.is_none() || config.eip155_block == config.eip158_block,
         "config.eip155Block and config.eip158Block must be equal: they were one fork"
@@ -82,6 +78,11 @@ fn block_forks(config: &ChainConfig) -> anyhow::Result<Vec<(u64, L1Fork)>> {
         ("eip150Block", config.eip150_block, L1Fork::TangerineWhistle),
         ("eip158Block", config.eip158_block, L1Fork::SpuriousDragon),
         ("byzantiumBlock", config.byzantium_block, L1Fork::Byzantium),
+        (
+            "constantinopleBlock",
+            config.constantinople_block,
+            L1Fork::Constantinople,
+        ),
         ("petersburgBlock", petersburg, L1Fork::Petersburg),
         ("istanbulBlock", config.istanbul_block, L1Fork::Istanbul),
         (

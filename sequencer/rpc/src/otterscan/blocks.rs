@@ -87,11 +87,14 @@ fn details(node: &Node, id: BlockId) -> Result<Value, RpcError> {
         fields.remove("transactions");
         fields.insert("logsBloom".to_owned(), Value::Null);
     }
-    // Nothing is issued by a block: what is minted comes from L1.
-    let nothing = U256::ZERO;
+    // Nothing is issued by a block of a rollup: what is minted comes from L1.
+    let earned = stf::block_rewards(&node.rules, &block.header, &block.ommers);
+    let earned: Vec<U256> = earned.into_iter().map(|(_, wei)| wei).collect();
+    let (own, others) = earned.split_at(earned.len().min(1));
+    let sum = |wei: &[U256]| wei.iter().copied().sum::<U256>();
     Ok(json!({
         "block": shown,
-        "issuance": { "blockReward": nothing, "uncleReward": nothing, "issuance": nothing },
+        "issuance": { "blockReward": sum(own), "uncleReward": sum(others), "issuance": sum(&earned) },
         "totalFees": total_fees(&block),
     }))
 }

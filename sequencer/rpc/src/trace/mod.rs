@@ -14,6 +14,7 @@ mod options;
 mod parity;
 mod raw_block;
 mod replay;
+mod rewards;
 
 pub(crate) use replay::Replay;
 

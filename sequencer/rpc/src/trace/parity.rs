@@ -2,6 +2,7 @@
 
 use super::{
     replay::{Replay, located},
+    rewards::rewards,
     traced, transaction_not_found, within,
 };
 use crate::{
@@ -115,13 +116,13 @@ fn transaction(
     ))
 }
 
-/// All calls of a block; none in the genesis block.
+/// All calls of a block, and what it earned its makers; nothing in the genesis block.
 pub(super) fn calls_of(
     node: &Node,
     block: &Arc<SealedBlock>,
     allowance: &mut Allowance<'_>,
 ) -> Result<Vec<LocalizedTransactionTrace>, RpcError> {
-    let mut found = Vec::new();
+    let mut found: Vec<LocalizedTransactionTrace> = Vec::new();
     for (index, (trace, _)) in traces(node, block, &ParityTracer::calls(), allowance)?
         .into_iter()
         .enumerate()
@@ -129,6 +130,7 @@ pub(super) fn calls_of(
         let calls = trace.trace.into_iter();
         found.extend(calls.map(|call| located(call, block, index)));
     }
+    found.extend(rewards(&node.rules, block));
     Ok(found)
 }
 

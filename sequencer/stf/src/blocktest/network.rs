@@ -64,6 +64,7 @@ fn fork(name: &str) -> Option<L1Fork> {
         "EIP150" => L1Fork::TangerineWhistle,
         "EIP158" => L1Fork::SpuriousDragon,
         "Byzantium" => L1Fork::Byzantium,
+        "Constantinople" => L1Fork::Constantinople,
         "ConstantinopleFix" => L1Fork::Petersburg,
         "Istanbul" => L1Fork::Istanbul,
         "MuirGlacier" => L1Fork::MuirGlacier,

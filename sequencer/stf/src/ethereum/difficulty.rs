@@ -54,7 +54,7 @@ fn bomb(fork: L1Fork, number: u64) -> U256 {
         L1Fork::ArrowGlacier => 10_700_000,
         L1Fork::London => 9_700_000,
         L1Fork::MuirGlacier | L1Fork::Berlin => 9_000_000,
-        L1Fork::Petersburg | L1Fork::Istanbul => 5_000_000,
+        L1Fork::Constantinople | L1Fork::Petersburg | L1Fork::Istanbul => 5_000_000,
         L1Fork::Byzantium => 3_000_000,
         _ => 0,
     };

@@ -15,6 +15,7 @@ pub(crate) mod rewards;
 
 pub use header::check_block;
 pub use ommers::Ancestor;
+pub use rewards::block_rewards;
 
 use alloc::{format, string::String};
 use primitives::Header;
