@@ -237,8 +237,11 @@ fn planned(
 fn refused(error: SimulateError) -> RpcError {
     let text = error.to_string();
     let code = match error {
-        SimulateError::Call(TxRejection::State(error)) => return error.into(),
-        SimulateError::Call(why) => match why {
+        SimulateError::Call {
+            why: TxRejection::State(error),
+            ..
+        } => return error.into(),
+        SimulateError::Call { why, .. } => match why {
             TxRejection::NonceTooLow { .. } => NONCE_TOO_LOW,
             TxRejection::NonceTooHigh { .. } => NONCE_TOO_HIGH,
             TxRejection::FeeCapTooLow { .. } => BASE_FEE_TOO_LOW,

@@ -99,12 +99,15 @@ impl<S: StateReader> BlockState<S> {
         Ok(())
     }
 
-    /// Changes an account as a question asks for it.
+    /// Changes an account as a question asks for it. One that this leaves empty exists all the same, with its storage.
     pub(crate) fn pretend(
         &mut self,
         address: Address,
         change: &AccountOverride,
     ) -> Result<(), StateError> {
+        if change.is_empty() {
+            return Ok(());
+        }
         let mut account = self.account(address)?.unwrap_or_default();
         account.balance = change.balance.unwrap_or(account.balance);
         account.nonce = change.nonce.unwrap_or(account.nonce);
@@ -114,7 +117,8 @@ impl<S: StateReader> BlockState<S> {
             account.code_hash = code.hash_slow();
             self.bytecodes.insert(account.code_hash, code);
         }
-        self.set_account(address, account)?;
+        self.entry(address)?.now = Some(account);
+        self.note(address, Some(account), false, Vec::new());
         if let Some(slots) = &change.state {
             self.entry(address)?.wiped = true;
             for ((owner, _), slot) in &mut self.slots {

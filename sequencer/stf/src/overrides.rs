@@ -32,6 +32,25 @@ pub struct AccountOverride {
     pub state_diff: BTreeMap<U256, U256>,
 }
 
+impl AccountOverride {
+    /// True if the account stays as it is.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            balance,
+            nonce,
+            code,
+            state,
+            move_precompile_to: _,
+            state_diff,
+        } = self;
+        balance.is_none()
+            && nonce.is_none()
+            && code.is_none()
+            && state.is_none()
+            && state_diff.is_empty()
+    }
+}
+
 /// The block, where it differs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BlockOverrides {

@@ -62,7 +62,8 @@ pub struct PrecompileMoves {
 }
 
 impl PrecompileMoves {
-    /// What the overrides say. A precompile that is overridden in any way is one no more.
+    /// What the overrides say. A precompile that is overridden in any way is one no more. Of two that are moved to one
+    /// place, the second runs there.
     pub fn of(
         rules: &Rules,
         header: &Header,
@@ -82,10 +83,10 @@ impl PrecompileMoves {
                 if to == *address {
                     return Err(OverrideError::MovedToItself(to));
                 }
-                let twice = moves.at.insert(to, Some(*address)).is_some();
-                if twice || accounts.contains_key(&to) {
+                if accounts.contains_key(&to) {
                     return Err(OverrideError::Taken(to));
                 }
+                moves.at.insert(to, Some(*address));
             }
             if is_precompile {
                 moves.at.insert(*address, None);

@@ -25,6 +25,7 @@ use alloy_primitives::{
     Address, B256, Bytes, U256, keccak256,
     map::{AddressMap, AddressSet, B256Map, HashMap},
 };
+use core::cmp::Ordering;
 use primitives::{Account, CheckedTx, Header, Receipt, SealedBlock, StateDiff};
 use revm::{
     context::{ContextTr, JournalTr},
@@ -51,8 +52,13 @@ pub type SimulatedCall = CallOutcome;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SimulateError {
     /// A call was refused.
-    #[error("{0}")]
-    Call(TxRejection),
+    #[error("err: {why} (supplied gas {gas})")]
+    Call {
+        /// Why.
+        why: TxRejection,
+        /// Its gas limit.
+        gas: u64,
+    },
     /// More gas than the block has left.
     #[error("block gas limit reached: {asked} >= {limit}")]
     BlockGas {
@@ -250,13 +256,14 @@ impl<S: StateReader + Clone> Simulation<S> {
         if self.gas_left == 0 {
             return Err(SimulateError::AllGas { max: self.gas_max });
         }
-        call.gas_limit = Some(call.gas_limit.unwrap_or(run.gas_left()).min(self.gas_left));
+        let gas = call.gas_limit.unwrap_or(run.gas_left()).min(self.gas_left);
+        call.gas_limit = Some(gas);
         if call.nonce.is_none() {
             call.nonce = Some(run.nonce(call.from)?);
         }
         let outcome = run
             .execute_call(&call, self.validate)
-            .map_err(SimulateError::Call)?;
+            .map_err(|why| SimulateError::Call { why, gas })?;
         self.gas_left = self.gas_left.saturating_sub(outcome.gas_used);
         Ok(outcome)
     }
@@ -267,12 +274,41 @@ impl<S: StateReader> BlockExecutor<S> {
         Ok(self.evm.state().account(address)?.unwrap_or_default().nonce)
     }
 
+    /// Geth looks at the nonce before it looks at fees and funds, revm after them.
+    fn check_nonce(&mut self, request: &CallRequest) -> Result<(), TxRejection> {
+        let (address, next) = (request.from, self.nonce(request.from)?);
+        let tx = request.nonce.unwrap_or(next);
+        Err(match tx.cmp(&next) {
+            Ordering::Less => TxRejection::NonceTooLow { next, tx },
+            Ordering::Greater => TxRejection::NonceTooHigh { address, next, tx },
+            Ordering::Equal if tx == u64::MAX => TxRejection::NonceMax { address, nonce: tx },
+            Ordering::Equal => return Ok(()),
+        })
+    }
+
+    /// Begins an account's nonces again after the last: only a call that nobody validates gets there.
+    fn wrap_nonce(&mut self, address: Address) -> Result<(), StateError> {
+        let state = self.evm.state();
+        let account = state.account(address)?.unwrap_or_default();
+        state.set_account(
+            address,
+            Account {
+                nonce: 0,
+                ..account
+            },
+        )
+    }
+
     /// Runs a call as the next transaction, as if its sender had signed it.
     fn execute_call(
         &mut self,
         request: &CallRequest,
         validate: bool,
     ) -> Result<SimulatedCall, TxRejection> {
+        if validate {
+            self.check_nonce(request)?;
+        }
+        let wraps = request.to.is_some() && self.nonce(request.from)? == u64::MAX;
         let tx = Arc::new(unsigned(request, self.rules.chain_id()));
         let flow = match &*self.rules {
             Rules::Ethereum(_) => Flow::Ethereum,
@@ -298,6 +334,9 @@ impl<S: StateReader> BlockExecutor<S> {
         let result = result.map_err(|error| rejection(error, &ctx.tx, &ctx.block, &ctx.cfg))?;
         ctx.block = env;
         ctx.journaled_state.database.commit(changes)?;
+        if wraps {
+            self.wrap_nonce(request.from)?;
+        }
         let outcome = call::outcome(result);
         self.header.gas_used = self.header.gas_used.saturating_add(outcome.gas_used);
         if let Some(used) = &mut self.header.blob_gas_used {

@@ -396,6 +396,15 @@ async fn precompiles_move() {
             .await;
         assert_eq!(got, want);
     }
+    // Of two in one place the second runs, as geth may have it.
+    let both = json!({
+        Address::with_last_byte(2).to_string(): {"movePrecompileToAddress": FRESH},
+        identity.to_string(): {"movePrecompileToAddress": FRESH},
+    });
+    let got = chain
+        .call("eth_call", json!([ask(FRESH), "latest", both]))
+        .await;
+    assert_eq!(got, "0xabcd");
     for (overrides, code, text) in [
         (
             json!({NOBODY.to_string(): {"movePrecompileToAddress": FRESH}}),
@@ -410,7 +419,7 @@ async fn precompiles_move() {
         (
             json!({
                 identity.to_string(): {"movePrecompileToAddress": FRESH},
-                Address::with_last_byte(2).to_string(): {"movePrecompileToAddress": FRESH},
+                FRESH.to_string(): {"nonce": "0x1"},
             }),
             -38023,
             "is already overridden",
@@ -485,4 +494,54 @@ async fn block_hashes_are_those_of_the_simulated_blocks() {
         json!(chain.store.genesis_hash())
     );
     assert_eq!(blocks[1]["calls"][0]["returnData"], blocks[0]["hash"]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_left_empty_exists_with_its_storage() {
+    let chain = Chain::ethereum().await;
+    let emptied = json!({"nonce": "0x0", "balance": "0x0", "code": "0x"});
+    let blocks = simulate(
+        &chain,
+        json!({"blockStateCalls": [
+            {"stateOverrides": {KEEPER.to_string(): {"state": {word(0).to_string(): word(9)}}}},
+            {"stateOverrides": {KEEPER.to_string(): emptied}},
+            // What TELLER does, where KEEPER was.
+            {"stateOverrides": {KEEPER.to_string(): {"code": "0x5f545f5260205ff3"}}, "calls": [{"to": KEEPER}]},
+        ]}),
+    )
+    .await;
+    assert_eq!(blocks[2]["calls"][0]["returnData"], json!(word(9)));
+    let mut roots = Vec::new();
+    for account in [json!({}), json!({"code": "0x"})] {
+        let block = json!({"stateOverrides": {FRESH.to_string(): account}});
+        let blocks = simulate(&chain, json!({"blockStateCalls": [block]})).await;
+        roots.push(blocks[0]["stateRoot"].clone());
+    }
+    assert_ne!(roots[0], roots[1], "it is in the state");
+}
+
+#[tokio::test]
+async fn nonces_begin_again_after_the_last_one() {
+    let chain = Chain::ethereum().await;
+    let last = json!({NOBODY.to_string(): {"nonce": "0xffffffffffffffff"}});
+    let call = json!({"from": NOBODY, "to": FRESH});
+    let payload = |validation: bool| {
+        json!({
+            "blockStateCalls": [{"stateOverrides": last, "calls": [call, call]}],
+            "validation": validation, "returnFullTransactions": true,
+        })
+    };
+    let blocks = simulate(&chain, payload(false)).await;
+    let nonces: Vec<u64> = (0..2)
+        .map(|index| number(&blocks[0]["transactions"][index]["nonce"]))
+        .collect();
+    assert_eq!(nonces, [u64::MAX, 0]);
+    // Geth looks at the nonce before it looks at the fee, which is missing here too.
+    let (code, text) = refused(&chain, payload(true)).await;
+    assert_eq!(code, -32603);
+    assert!(
+        text.starts_with("err: nonce has max value: address"),
+        "{text}"
+    );
+    assert!(text.contains("(supplied gas "), "{text}");
 }
