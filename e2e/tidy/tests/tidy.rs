@@ -526,7 +526,7 @@ fn every_vector_is_read_by_both_languages() {
 fn methods(folder: &str) -> BTreeSet<String> {
     let namespaces = [
         "eth_", "net_", "web3_", "debug_", "txpool_", "rollup_", "rpc_", "admin_", "trace_",
-        "ots_", "erigon_",
+        "ots_", "erigon_", "testing_",
     ];
     let texts = files_in(folder, ".rs")
         .into_iter()
@@ -590,6 +590,7 @@ fn every_rpc_method_has_a_test() {
             f.starts_with("sequencer/rpc/tests/")
                 || f.starts_with("e2e/") && !f.starts_with("e2e/tidy/")
                 || f.starts_with("sequencer/node/src/")
+                || f.starts_with("sequencer/node/tests/")
         })
         .map(|f| match read(f).split_once("#[cfg(test)]") {
             Some((_, tests)) => tests.to_owned(),
@@ -609,7 +610,7 @@ fn every_rpc_method_has_a_test() {
         .filter(|method| !called(method));
     expect_none(
         untested.collect(),
-        "Call it by name in sequencer/rpc/tests/wire, in e2e, or in a test beside its code:",
+        "Call it by name in sequencer/rpc/tests/wire, in sequencer/node/tests, in e2e, or in a test beside its code:",
     );
 }
 

@@ -39,6 +39,7 @@ mod send;
 mod server;
 mod simulate;
 mod subscriptions;
+mod testing;
 mod texts;
 mod trace;
 mod transactions;
@@ -58,6 +59,7 @@ pub use params::{Args, Number};
 pub use pool::{ByNonce, PoolContent, PoolHandle};
 pub use rollup::{L1Block, L1View, Progress, Rollup, RollupView};
 pub use server::{Running, methods, mount, mount_bare, serve};
+pub use testing::testing_methods;
 
 use std::sync::Arc;
 

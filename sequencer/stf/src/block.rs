@@ -81,6 +81,7 @@ pub struct BlockExecutor<S: StateReader> {
     steps: Vec<StateDiff>,
     /// Ethereum: a block that somebody else made, with what is beside its transactions.
     given: Option<Given>,
+    requests: Vec<Bytes>,
 }
 
 /// What is in a block of Ethereum beside its transactions.
@@ -109,6 +110,8 @@ pub struct ExecutedBlock {
     pub withdrawals: Vec<Withdrawal>,
     /// Ethereum, before Byzantium: what each transaction changed, and last what the rewards changed.
     pub steps: Vec<StateDiff>,
+    /// Ethereum, from Prague on: what it asks of the beacon chain, a byte that says the kind before each (EIP-7685).
+    pub requests: Vec<Bytes>,
 }
 
 /// Runs a whole block of an L1 that somebody else made. What it says about itself was either checked
@@ -280,6 +283,7 @@ impl<S: StateReader> BlockExecutor<S> {
             blob_gas_max: 0,
             steps: Vec::new(),
             given: None,
+            requests: Vec::new(),
         }
     }
 
@@ -539,6 +543,7 @@ impl<S: StateReader> BlockExecutor<S> {
             ommers,
             withdrawals,
             steps: self.steps,
+            requests: self.requests,
         })
     }
 
@@ -608,6 +613,10 @@ impl<S: StateReader> BlockExecutor<S> {
                 None => {}
             }
         }
+        let asked = requests.iter().filter(|(_, data)| !data.is_empty());
+        self.requests = asked
+            .map(|(kind, data)| [&[*kind], &data[..]].concat().into())
+            .collect();
         if requests.is_empty() {
             Ok(EMPTY_REQUESTS_HASH)
         } else {

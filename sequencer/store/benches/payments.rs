@@ -283,6 +283,7 @@ impl Run {
             ommers: Vec::new(),
             withdrawals: Vec::new(),
             steps: Vec::new(),
+            requests: Vec::new(),
             header,
             transactions,
             receipts,

@@ -3,7 +3,7 @@
 use super::TransactionForm;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
-use primitives::SealedBlock;
+use primitives::{SealedBlock, Withdrawal};
 use serde::Serialize;
 
 /// A header. `hash`, `miner` and `nonce` are `null` in a pending block.
@@ -121,24 +121,29 @@ pub struct WithdrawalForm {
     amount: u64,
 }
 
+/// Each withdrawal of a block.
+pub(crate) fn withdrawal_forms(withdrawals: &[Withdrawal]) -> Vec<WithdrawalForm> {
+    let forms = withdrawals.iter().map(|w| WithdrawalForm {
+        index: w.index,
+        validator_index: w.validator_index,
+        address: w.address,
+        amount: w.amount,
+    });
+    forms.collect()
+}
+
 impl BlockForm {
     /// A sealed block.
     pub fn new(block: &SealedBlock, transactions: BlockTransactions) -> Self {
-        let withdrawals = || {
-            let forms = block.withdrawals.iter().map(|w| WithdrawalForm {
-                index: w.index,
-                validator_index: w.validator_index,
-                address: w.address,
-                amount: w.amount,
-            });
-            forms.collect()
-        };
         Self {
             header: HeaderForm::new(&block.header, Some(block.hash)),
             size: block.l1_size() as u64,
             transactions,
             uncles: block.ommers.iter().map(Header::hash_slow).collect(),
-            withdrawals: block.header.withdrawals_root.map(|_| withdrawals()),
+            withdrawals: block
+                .header
+                .withdrawals_root
+                .map(|_| withdrawal_forms(&block.withdrawals)),
         }
     }
 

@@ -8,6 +8,7 @@ mod receipt;
 mod transaction;
 
 pub use block::{BlockForm, BlockTransactions, HeaderForm};
+pub(crate) use block::{WithdrawalForm, withdrawal_forms};
 pub use log::LogForm;
 pub use receipt::{Beside, ReceiptForm};
 pub use transaction::TransactionForm;
