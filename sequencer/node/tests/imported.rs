@@ -33,7 +33,8 @@ impl Asked {
         let dir = tempfile::tempdir().unwrap();
         let (store, rules) = opened(dir.path());
         import(&store, &rules, &vector("chain.rlp"), |_| {}).unwrap();
-        let (methods, _) = rpc::methods(serving(&store, &rules));
+        let (mut methods, node) = rpc::methods(serving(&store, &rules));
+        methods.merge(rpc::testing_methods(&node)).unwrap();
         Self {
             methods,
             store,
@@ -41,16 +42,31 @@ impl Asked {
         }
     }
 
-    async fn ask(&self, method: &str, params: Value) -> Value {
+    async fn answer(&self, method: &str, params: Value) -> Value {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let (answer, _) = self
             .methods
             .raw_json_request(&request.to_string(), 1)
             .await
             .unwrap();
-        let answer: Value = serde_json::from_str(answer.get()).unwrap();
+        serde_json::from_str(answer.get()).unwrap()
+    }
+
+    async fn ask(&self, method: &str, params: Value) -> Value {
+        let answer = self.answer(method, params).await;
         assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
         answer["result"].clone()
+    }
+
+    /// Code and text of an error.
+    async fn refused(&self, method: &str, params: Value) -> (i64, String) {
+        let answer = self.answer(method, params).await;
+        let error = &answer["error"];
+        let text = error["message"].as_str();
+        (
+            error["code"].as_i64().unwrap_or_default(),
+            text.unwrap_or_default().to_owned(),
+        )
     }
 
     /// The numbers of the blocks that `wanted` accepts.
@@ -301,4 +317,188 @@ async fn calls_run_under_the_rules_of_their_block() {
         .ask("eth_feeHistory", json!(["0x2", last_old, []]))
         .await;
     assert_eq!(price["baseFeePerGas"][0], "0x0");
+}
+
+/// The last block under the rules before a fork, by the fields that its successors' headers have.
+fn last_before(chain: &Asked, since: impl Fn(&primitives::Header) -> bool) -> String {
+    let before = chain.blocks(|block| !since(&block.header));
+    hex(*before.last().unwrap())
+}
+
+#[tokio::test]
+async fn a_call_has_no_field_that_its_block_does_not_know() {
+    let chain = Asked::new();
+    let (from, to) = (
+        "0x40D456EC29C74E5a2e2b5b20Bff4d78043213726",
+        "0x0100000000000000000000000000000000000000",
+    );
+    let with = |more: &Value| {
+        let mut call = json!({"from": from, "to": to});
+        for (key, value) in more.as_object().unwrap() {
+            call[key] = value.clone();
+        }
+        call
+    };
+    let authorization = json!([{
+        "chainId": "0x0", "address": to, "nonce": "0x0", "yParity": "0x0", "r": "0x0", "s": "0x0",
+    }]);
+    let berlin = chain.blocks(|block| block.header.number == 34)[0];
+    let london = last_before(&chain, |header| header.base_fee_per_gas.is_some());
+    let cancun = last_before(&chain, |header| header.excess_blob_gas.is_some());
+    let prague = last_before(&chain, |header| header.requests_hash.is_some());
+    let kind = |kind: &str| format!("transaction type not supported: {kind} tx (sender {from})");
+    let fees = "maxFeePerGas and maxPriorityFeePerGas are not valid before London is active";
+    for (field, block, text) in [
+        (json!({"accessList": []}), hex(berlin), kind("access list")),
+        (
+            json!({"maxFeePerGas": "0x0"}),
+            london.clone(),
+            fees.to_owned(),
+        ),
+        (
+            json!({"maxPriorityFeePerGas": "0x1"}),
+            london.clone(),
+            fees.to_owned(),
+        ),
+        (
+            json!({"maxFeePerBlobGas": "0x1"}),
+            cancun.clone(),
+            kind("blob"),
+        ),
+        (json!({"blobVersionedHashes": []}), cancun, kind("blob")),
+        (
+            json!({"authorizationList": authorization}),
+            prague.clone(),
+            kind("setcode"),
+        ),
+    ] {
+        for method in ["eth_call", "eth_estimateGas", "eth_createAccessList"] {
+            let got = chain.refused(method, json!([with(&field), block])).await;
+            assert!(
+                got.0 == -32000 && got.1.contains(&text),
+                "{method} {field}: {got:?}"
+            );
+        }
+    }
+    // What a client calls the type says nothing, and a price is known to every fork.
+    for field in [
+        json!({"type": "0x4"}),
+        json!({"gasPrice": "0x3b9aca00", "gas": "0x5208"}),
+    ] {
+        assert_eq!(
+            chain.ask("eth_call", json!([with(&field), london])).await,
+            "0x"
+        );
+    }
+    let blobless = with(&json!({"maxFeePerBlobGas": "0x1"}));
+    assert_eq!(
+        chain.ask("eth_call", json!([blobless, "latest"])).await,
+        "0x"
+    );
+    // An access list is what this method makes.
+    let plain = json!([with(&json!({})), hex(berlin)]);
+    let (code, text) = chain.refused("eth_createAccessList", plain).await;
+    assert!(code == -32000 && text.contains("access list tx"), "{text}");
+}
+
+#[tokio::test]
+async fn rewards_are_traced_before_the_merge_alone() {
+    let chain = Asked::new();
+    let number = chain.blocks(|block| !block.ommers.is_empty())[0];
+    let block = chain.store.block(number).unwrap().unwrap();
+    let traces = chain.ask("trace_block", json!([hex(number)])).await;
+    let rewards: Vec<&Value> = traces
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|trace| trace["type"] == "reward")
+        .collect();
+    assert_eq!(rewards.len(), 1 + block.ommers.len());
+    assert_eq!(
+        rewards[0]["action"]["author"],
+        format!("{:?}", block.header.beneficiary)
+    );
+    // What the makers got is what the state says: nobody else pays an ommer's maker.
+    let ommer = &block.ommers[0];
+    let balance = async |number: u64| {
+        let params = json!([ommer.beneficiary, hex(number)]);
+        let wei = chain.ask("eth_getBalance", params).await;
+        serde_json::from_value::<alloy_primitives::U256>(wei).unwrap()
+    };
+    let sum: alloy_primitives::U256 = rewards
+        .iter()
+        .filter(|reward| reward["action"]["author"] == format!("{:?}", ommer.beneficiary))
+        .map(|reward| {
+            serde_json::from_value::<alloy_primitives::U256>(reward["action"]["value"].clone())
+                .unwrap()
+        })
+        .sum();
+    assert!(sum > alloy_primitives::U256::ZERO);
+    if ommer.beneficiary != block.header.beneficiary {
+        assert_eq!(balance(number).await - balance(number - 1).await, sum);
+    }
+    let details = chain.ask("ots_getBlockDetails", json!([number])).await;
+    assert_ne!(details["issuance"]["uncleReward"], "0x0");
+    let merged = chain.ask("trace_block", json!(["latest"])).await;
+    assert!(
+        merged
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|trace| trace["type"] != "reward")
+    );
+}
+
+#[tokio::test]
+async fn blocks_are_built_for_whoever_tests() {
+    let chain = Asked::new();
+    // The head once more, from what it holds.
+    let head = chain.store.head();
+    let header = &head.header;
+    let parent = chain.store.block(header.number - 1).unwrap().unwrap();
+    let withdrawals = chain
+        .ask("eth_getBlockByNumber", json!(["latest", false]))
+        .await["withdrawals"]
+        .clone();
+    let attributes = json!({
+        "timestamp": hex(header.timestamp), "prevRandao": header.mix_hash,
+        "suggestedFeeRecipient": header.beneficiary, "withdrawals": withdrawals,
+        "parentBeaconBlockRoot": header.parent_beacon_block_root,
+    });
+    let raw: Vec<_> = head.transactions.iter().map(|tx| tx.raw.clone()).collect();
+    let params = |raw: Value| json!([parent.hash, attributes, raw, header.extra_data]);
+    let built = chain.ask("testing_buildBlockV1", params(json!(raw))).await;
+    let payload = &built["executionPayload"];
+    assert_eq!(payload["receiptsRoot"], header.receipts_root.to_string());
+    assert_eq!(payload["gasUsed"], hex(header.gas_used));
+    assert_eq!(payload["transactions"], json!(raw));
+    assert_eq!(payload["withdrawals"], withdrawals);
+    assert_eq!(payload["stateRoot"], header.state_root.to_string());
+    assert_eq!(
+        payload["excessBlobGas"],
+        hex(header.excess_blob_gas.unwrap())
+    );
+    assert_eq!(
+        payload["baseFeePerGas"],
+        hex(header.base_fee_per_gas.unwrap())
+    );
+    assert_eq!(built["executionRequests"], json!([]));
+    assert_ne!(built["blockValue"], "0x0");
+
+    let empty = chain.ask("testing_buildBlockV1", params(json!([]))).await;
+    assert_eq!(empty["executionPayload"]["transactions"], json!([]));
+    assert_eq!(empty["blockValue"], "0x0");
+    // Nothing waits in the pool.
+    let pool = chain.ask("testing_buildBlockV1", params(Value::Null)).await;
+    assert_eq!(pool, empty);
+    // The second of two equal transactions comes too late.
+    let twice = json!([raw[0], raw[0]]);
+    let (code, text) = chain.refused("testing_buildBlockV1", params(twice)).await;
+    assert!(
+        code == -32000 && text.starts_with("nonce too low"),
+        "{text}"
+    );
+    let early = json!([head.hash, attributes, [], null]);
+    assert_eq!(chain.refused("testing_buildBlockV1", early).await.0, -32602);
+    assert_eq!(chain.store.head().hash, head.hash);
 }

@@ -112,6 +112,15 @@ struct SlotProofForm {
     proof: Vec<Bytes>,
 }
 
+/// A key comes back as it was asked for: as 32 bytes, or else as a quantity.
+fn shown_key(asked: &str, key: B256) -> String {
+    let digits = asked.trim_start_matches("0x").trim_start_matches("0X");
+    if digits.len() == 64 {
+        return key.to_string();
+    }
+    format!("{:#x}", U256::from_be_bytes(key.0))
+}
+
 fn proof(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<ProofForm, RpcError> {
     let address: Address = args.required(0)?;
     let keys: Vec<String> = args.optional(1)?.unwrap_or_default();
@@ -141,10 +150,11 @@ fn proof(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<ProofForm,
         nonce: U64::from(account.nonce),
         storage_hash: account.storage_root,
         storage_proof: keys
-            .into_iter()
+            .iter()
+            .zip(slots)
             .zip(proof.storage)
-            .map(|(key, slot)| SlotProofForm {
-                key,
+            .map(|((asked, slot_key), slot)| SlotProofForm {
+                key: shown_key(asked, slot_key),
                 value: slot.value,
                 proof: slot.proof,
             })

@@ -14,9 +14,10 @@ use alloy_rpc_types_eth::{
     BlockOverrides, TransactionRequest,
     state::{AccountOverride, StateOverride},
 };
+use config::L1Fork;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use stf::{CallOutcome, CallOverrides, CallRequest};
+use stf::{CallOutcome, CallOverrides, CallRequest, Rules};
 use store::StateView;
 
 pub(crate) fn register(registry: &mut Registry) {
@@ -29,7 +30,12 @@ pub(crate) fn register(registry: &mut Registry) {
 fn call(node: &Node, args: &Args<'_>) -> Result<Bytes, RpcError> {
     let (state, header) = environment(node, block(args, 1)?)?;
     let overrides = overrides(args, 2)?;
-    let (request, gas) = capped(node, args.required(0)?)?;
+    let asked: TransactionRequest = args.required(0)?;
+    let early = too_early(node, &header, &asked)?;
+    let (request, gas) = capped(node, asked)?;
+    if let Some(why) = early {
+        return Err(RpcError::server(format!("err: {why} (supplied gas {gas})")));
+    }
     let outcome = stf::call(&node.rules, &header, &state, &request, &overrides)
         .map_err(|error| refused(&error, gas))?;
     finished(outcome).map(|outcome| outcome.output)
@@ -51,7 +57,15 @@ fn access_list(node: &Node, args: &Args<'_>) -> Result<AccessListForm, RpcError>
         accounts: overrides(args, 2)?.accounts,
         ..CallOverrides::default()
     };
-    let (request, gas) = capped(node, args.required(0)?)?;
+    let mut asked: TransactionRequest = args.required(0)?;
+    // What comes out is a list, so a block that does not know lists has no answer.
+    asked.access_list.get_or_insert_default();
+    if let Some(why) = too_early(node, &header, &asked)? {
+        return Err(RpcError::server(format!(
+            "failed to apply transaction: err: {why}"
+        )));
+    }
+    let (request, gas) = capped(node, asked)?;
     let (access_list, outcome) =
         stf::access_list(&node.rules, &header, &state, &request, &overrides)
             .map_err(|error| refused(&error, gas))?;
@@ -105,6 +119,39 @@ pub(crate) fn finished(outcome: CallOutcome) -> Result<CallOutcome, RpcError> {
         (false, None) => Err(RpcError::reverted(&outcome.output)),
         (false, Some(halt)) => Err(RpcError::server(halt.clone())),
     }
+}
+
+/// What makes the request a transaction of a type that the block's fork does not know, in geth's words. Fields count,
+/// even empty ones; the `type` that a client names does not.
+pub(crate) fn too_early(
+    node: &Node,
+    header: &Header,
+    asked: &TransactionRequest,
+) -> Result<Option<String>, RpcError> {
+    let fork = match &*node.rules {
+        Rules::Ethereum(rules) => rules.fork_of(header),
+        Rules::Rollup(_) => return Ok(None),
+    };
+    if fork < L1Fork::London
+        && (asked.max_fee_per_gas.is_some() || asked.max_priority_fee_per_gas.is_some())
+    {
+        return Err(RpcError::server(
+            "maxFeePerGas and maxPriorityFeePerGas are not valid before London is active",
+        ));
+    }
+    let blobs = asked.blob_versioned_hashes.is_some() || asked.max_fee_per_blob_gas.is_some();
+    let (kind, since) = if asked.authorization_list.is_some() {
+        ("setcode", L1Fork::Prague)
+    } else if blobs {
+        ("blob", L1Fork::Cancun)
+    } else if asked.access_list.is_some() {
+        ("access list", L1Fork::Berlin)
+    } else {
+        return Ok(None);
+    };
+    let sender = asked.from.unwrap_or_default();
+    Ok((fork < since)
+        .then(|| format!("transaction type not supported: {kind} tx (sender {sender})")))
 }
 
 /// Checks a client's request and puts it into `stf`'s form.

@@ -2,14 +2,13 @@
 //!
 //! `finalized <= safe <= latest <= pending` holds in every answer.
 
-use crate::{Context, Events, errors::RpcError, filters::Filters};
+use crate::{Context, Events, errors::RpcError, filters::Filters, module::Bound};
 use alloy_consensus::Header;
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use primitives::SealedBlock;
 use std::{ops::Deref, sync::Arc};
 use stf::Rules;
 use store::StateView;
-use tokio::sync::Semaphore;
 
 /// The context with what the methods share at run time.
 pub struct Node {
@@ -19,11 +18,11 @@ pub struct Node {
     /// Polling filters.
     pub(crate) filters: Filters,
     /// Bounds executed calls.
-    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) calls: Bound,
     /// Bounds long reads.
-    pub(crate) reads: Arc<Semaphore>,
+    pub(crate) reads: Bound,
     /// Bounds traces.
-    pub(crate) traces: Arc<Semaphore>,
+    pub(crate) traces: Bound,
 }
 
 impl Deref for Node {
@@ -34,14 +33,15 @@ impl Deref for Node {
 }
 
 impl Node {
-    /// Listens to the store from now on.
+    /// Listens to the store from now on. Install the metrics recorder before.
     pub fn new(context: Context) -> Arc<Self> {
+        let (limits, chain_id) = (&context.limits, context.chain_id);
         Arc::new(Self {
             events: Events::attach(&context.store),
-            filters: Filters::new(context.limits.filters_max),
-            calls: Arc::new(Semaphore::new(context.limits.calls_at_once)),
-            reads: Arc::new(Semaphore::new(context.limits.reads_at_once)),
-            traces: Arc::new(Semaphore::new(context.limits.traces_at_once)),
+            filters: Filters::new(limits.filters_max),
+            calls: Bound::new("call", chain_id, limits.calls_at_once),
+            reads: Bound::new("read", chain_id, limits.reads_at_once),
+            traces: Bound::new("trace", chain_id, limits.traces_at_once),
             context,
         })
     }
@@ -91,6 +91,19 @@ impl Node {
     /// The block, or the error that says it is not there.
     pub fn known_block(&self, id: BlockId) -> Result<Arc<SealedBlock>, RpcError> {
         self.block(id)?.ok_or_else(RpcError::header_not_found)
+    }
+
+    /// The block, or what geth's `debug_` methods say where it is not.
+    pub fn block_to_look_into(&self, id: BlockId) -> Result<Arc<SealedBlock>, RpcError> {
+        self.block(id)?.ok_or_else(|| {
+            RpcError::server(match id {
+                BlockId::Hash(hash) => format!("block {} not found", hash.block_hash),
+                BlockId::Number(BlockNumberOrTag::Number(number)) => {
+                    format!("block #{number} not found")
+                }
+                BlockId::Number(tag) => format!("block {tag} not found"),
+            })
+        })
     }
 
     /// State after the block, and its header.

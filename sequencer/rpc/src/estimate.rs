@@ -44,6 +44,7 @@ pub(crate) fn estimate(
     patience: &Patience,
 ) -> Result<u64, RpcError> {
     let (state, header) = call::environment(node, id)?;
+    let early = call::too_early(node, &header, &asked)?;
     let request = call::request(node, asked)?;
     Search {
         node,
@@ -52,7 +53,7 @@ pub(crate) fn estimate(
         overrides,
         patience,
     }
-    .run(request)
+    .run(request, early)
 }
 
 struct Search<'a> {
@@ -72,7 +73,8 @@ enum Try {
 }
 
 impl Search<'_> {
-    fn run(&self, request: CallRequest) -> Result<u64, RpcError> {
+    /// `early`: why the block's fork does not know such a transaction.
+    fn run(&self, request: CallRequest, early: Option<String>) -> Result<u64, RpcError> {
         let mut high = match request.gas_limit {
             Some(gas) if gas >= TRANSFER_GAS => gas,
             _ => self.header.gas_limit,
@@ -80,6 +82,9 @@ impl Search<'_> {
         high = high.min(self.ceiling());
         if let Some(allowance) = self.allowance(&request)? {
             high = high.min(allowance);
+        }
+        if let Some(why) = early {
+            return Err(RpcError::server(format!("failed with {high} gas: {why}")));
         }
         let most = high;
         let outcome = match self.attempt(&request, high)? {

@@ -74,7 +74,6 @@ pub(crate) fn logs(
         }
         Blocks::Range { from, to } => {
             let head = node.head_number();
-            // A number beyond the head is a range that is not there yet: the part that is there is answered.
             let bound = |tag: Option<alloy_eips::BlockNumberOrTag>| match tag {
                 None => head,
                 Some(tag) => tag.as_number().or_else(|| node.tag(tag)).unwrap_or(head),
@@ -85,9 +84,11 @@ pub(crate) fn logs(
     if from > to {
         return Err(RpcError::params("invalid block range params"));
     }
-    let to = to.min(node.head_number());
-    if from > to {
-        return Ok(Vec::new());
+    // Part of an answer would look like all of it: whoever asks again must know where to begin.
+    if to > node.head_number() {
+        return Err(RpcError::params(
+            "block range extends beyond current head block",
+        ));
     }
     let span = to - from + 1;
     let max = node.limits.log_blocks_max;

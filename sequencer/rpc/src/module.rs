@@ -10,6 +10,7 @@ use crate::{
     params::Args,
 };
 use jsonrpsee::{Extensions, RpcModule, types::ErrorObjectOwned};
+use metrics::Gauge;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
@@ -19,7 +20,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Tells long work that nobody waits for it any more.
 #[derive(Debug, Clone, Default)]
@@ -145,20 +146,60 @@ impl Registry {
     }
 }
 
+/// So much work of one kind is done at a time; the rest waits. `rpc_long_running` tells how much it is.
+#[derive(Clone)]
+pub(crate) struct Bound {
+    permits: Arc<Semaphore>,
+    running: Gauge,
+}
+
+/// One piece of work under a [`Bound`], until it is dropped.
+struct Underway {
+    running: Gauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Bound {
+    /// `at_once`: permits for work of this kind on this chain.
+    pub(crate) fn new(kind: &'static str, chain_id: u64, at_once: usize) -> Self {
+        let chain = chain_id.to_string();
+        Self {
+            permits: Arc::new(Semaphore::new(at_once)),
+            running: metrics::gauge!("rpc_long_running", "kind" => kind, "chain" => chain),
+        }
+    }
+
+    async fn begin(self) -> Result<Underway, RpcError> {
+        let permit = self.permits.acquire_owned().await;
+        let permit = permit.map_err(RpcError::internal)?;
+        self.running.increment(1);
+        Ok(Underway {
+            running: self.running,
+            _permit: permit,
+        })
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.running.decrement(1);
+    }
+}
+
 /// Runs `work` on a blocking thread while holding one permit of `bound`. The permit is held until the work ends,
 /// even when the answer was given up, so that the bound counts threads and not patient callers.
 pub(crate) async fn bounded(
-    bound: Arc<Semaphore>,
+    bound: Bound,
     timeout: Duration,
     work: impl FnOnce(&Patience) -> Result<Box<RawValue>, RpcError> + Send + 'static,
 ) -> Result<Box<RawValue>, RpcError> {
     let patience = Patience::default();
     let give_up = GiveUp(patience.clone());
     let answer = async move {
-        let permit = bound.acquire_owned().await.map_err(RpcError::internal)?;
+        let underway = bound.begin().await?;
         tokio::task::spawn_blocking(move || {
             let answer = work(&patience);
-            drop(permit);
+            drop(underway);
             answer
         })
         .await

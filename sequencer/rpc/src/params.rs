@@ -1,9 +1,10 @@
 //! Positional arguments, with geth's complaints about them.
 
 use crate::errors::RpcError;
-use alloy_primitives::{B256, Bytes, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use std::any::TypeId;
 
 /// The arguments of one call, still as text: each is parsed once, by who knows its type.
 #[derive(Debug)]
@@ -28,15 +29,22 @@ impl<'a> Args<'a> {
     }
 
     /// Argument `index`, which must be there.
-    pub fn required<T: DeserializeOwned>(&self, index: usize) -> Result<T, RpcError> {
+    pub fn required<T: DeserializeOwned + 'static>(&self, index: usize) -> Result<T, RpcError> {
         self.optional(index)?
             .ok_or_else(|| RpcError::missing(index))
     }
 
     /// Argument `index`; `null` counts as absent.
-    pub fn optional<T: DeserializeOwned>(&self, index: usize) -> Result<Option<T>, RpcError> {
+    pub fn optional<T: DeserializeOwned + 'static>(
+        &self,
+        index: usize,
+    ) -> Result<Option<T>, RpcError> {
         match self.0.get(index).map(|raw| raw.get()) {
             None | Some("null") => Ok(None),
+            Some(text) if unprefixed::<T>(text) => Err(RpcError::invalid(
+                index,
+                "json: cannot unmarshal hex string without 0x prefix",
+            )),
             Some(text) => serde_json::from_str(text)
                 .map(Some)
                 .map_err(|e| RpcError::invalid(index, reason(&e))),
@@ -65,6 +73,12 @@ impl<'a> Args<'a> {
             .map(Bytes::from)
             .map_err(|error| RpcError::invalid(index, error))
     }
+}
+
+/// True for a hash or an address without the prefix that everybody but our decoder asks for.
+fn unprefixed<T: 'static>(text: &str) -> bool {
+    let whole = [TypeId::of::<B256>(), TypeId::of::<Address>()].contains(&TypeId::of::<T>());
+    whole && text.starts_with('"') && !text.starts_with("\"0x") && !text.starts_with("\"0X")
 }
 
 /// Prefixed hex of whole bytes, with geth's complaints.
@@ -139,9 +153,8 @@ impl<'de> Deserialize<'de> for StorageKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::Address;
 
-    fn fails<T: DeserializeOwned>(params: &str, want: &str) {
+    fn fails<T: DeserializeOwned + 'static>(params: &str, want: &str) {
         let error = match Args::parse(Some(params), 2) {
             Ok(args) => args.required::<T>(0).err().unwrap(),
             Err(error) => error,
@@ -156,6 +169,13 @@ mod tests {
     fn what_is_absent_is_named() {
         fails::<Address>("[]", "missing value for required argument 0");
         fails::<Address>("[null]", "missing value for required argument 0");
+    }
+
+    #[test]
+    fn hashes_and_addresses_have_their_prefix() {
+        let want = "invalid argument 0: json: cannot unmarshal hex string without 0x prefix";
+        fails::<B256>(&format!("[\"{}\"]", "1".repeat(64)), want);
+        fails::<Address>(&format!("[\"{}\"]", "1".repeat(40)), want);
     }
 
     #[test]

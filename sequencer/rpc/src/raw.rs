@@ -13,17 +13,17 @@ use serde_json::Value;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.long("debug_getRawHeader", Long::Read, 1, |node, args, _| {
-        let block = node.known_block(args.required::<BlockId>(0)?)?;
+        let block = node.block_to_look_into(args.required::<BlockId>(0)?)?;
         Ok(Bytes::from(alloy_rlp::encode(&block.header)))
     });
     registry.long("debug_getRawBlock", Long::Read, 1, |node, args, _| {
-        let block = node.known_block(args.required::<BlockId>(0)?)?;
+        let block = node.block_to_look_into(args.required::<BlockId>(0)?)?;
         let mut out = Vec::with_capacity(block.l1_size());
         block.encode_l1(&mut out);
         Ok(Bytes::from(out))
     });
     registry.long("debug_getRawReceipts", Long::Read, 1, |node, args, _| {
-        let block = node.known_block(args.required::<BlockId>(0)?)?;
+        let block = node.block_to_look_into(args.required::<BlockId>(0)?)?;
         Ok(block
             .receipts
             .iter()

@@ -47,7 +47,10 @@ struct WitnessForm {
 }
 
 fn witness(node: &Node, id: BlockId, patience: &Patience) -> Result<WitnessForm, RpcError> {
-    let block = node.known_block(id)?;
+    if id.is_pending() {
+        return Err(RpcError::server("pending block has no witness"));
+    }
+    let block = node.block_to_look_into(id)?;
     let parent = parent(node, &block)?;
     node.within_proof_reach(parent.number)?;
     let watched = Watched::new(node.store.state_at(parent.number)?);
@@ -231,7 +234,7 @@ fn storage_range(node: &Node, args: Args<'_>, patience: &Patience) -> Result<Ran
     let address: Address = args.required(2)?;
     let start = start_key(&args.hex(3)?)?;
     let max = args.required::<usize>(4)?.min(RANGE_MAX);
-    let block = node.known_block(id)?;
+    let block = node.block_to_look_into(id)?;
     if count > block.transactions.len() {
         return Err(RpcError::server(format!(
             "transaction index {count} out of range for block {}",

@@ -59,6 +59,7 @@ fn debug_call(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<GethT
     let id: BlockId = block(args, 1)?;
     let options = options(args, 2)?;
     let tracer = options.tracer()?;
+    node.block_to_look_into(id)?;
     let (state, header, changes) = match options.tx_index {
         Some(index) => inside(node, id, index, patience)?,
         None => {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Node,
-    errors::{NOT_FOUND, RpcError},
+    errors::RpcError,
     module::{Patience, Registry},
     params::Args,
     transactions::find,
@@ -38,11 +38,7 @@ pub(crate) fn register(registry: &mut Registry) {
             if tag.is_pending() {
                 return Ok(Vec::new());
             }
-            let found = node.block(tag.into())?;
-            let found = found.ok_or_else(|| match tag {
-                BlockNumberOrTag::Number(number) => not_found(format!("#{number}")),
-                other => not_found(other.to_string()),
-            })?;
+            let found = node.block_to_look_into(tag.into())?;
             block(node, found, &args, patience)
         },
     );
@@ -53,8 +49,7 @@ pub(crate) fn register(registry: &mut Registry) {
         Some(1),
         |node, args, patience| {
             let hash: B256 = args.required(0)?;
-            let found = node.block(hash.into())?;
-            let found = found.ok_or_else(|| not_found(hash.to_string()))?;
+            let found = node.block_to_look_into(hash.into())?;
             block(node, found, &args, patience)
         },
     );
@@ -72,10 +67,6 @@ pub(crate) fn register(registry: &mut Registry) {
             }
         },
     );
-}
-
-fn not_found(which: String) -> RpcError {
-    RpcError::new(NOT_FOUND, format!("block {which} not found"))
 }
 
 fn transaction(node: &Node, args: &Args<'_>, patience: &Patience) -> Result<GethTrace, RpcError> {

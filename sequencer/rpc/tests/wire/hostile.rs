@@ -151,8 +151,6 @@ async fn numbers_at_the_edge_do_not_wrap() {
     let max = "0xffffffffffffffff";
     for (method, params) in [
         ("eth_getBlockByNumber", json!([max, true])),
-        ("eth_getLogs", json!([{"fromBlock": "0x0", "toBlock": max}])),
-        ("eth_getLogs", json!([{"fromBlock": max, "toBlock": max}])),
         ("eth_feeHistory", json!([max, "latest", []])),
         (
             "eth_getTransactionByBlockNumberAndIndex",
@@ -165,6 +163,10 @@ async fn numbers_at_the_edge_do_not_wrap() {
         ("eth_getBlockReceipts", json!([max])),
     ] {
         chain.call(method, params).await;
+    }
+    for from in ["0x0", max] {
+        let range = json!([{"fromBlock": from, "toBlock": max}]);
+        assert_eq!(chain.error("eth_getLogs", range).await.0, -32602);
     }
     let huge = hex([0xffu8; 32]);
     let word = json!({"to": hex([0u8; 20]), "gas": max, "value": huge, "maxFeePerGas": "0xffffffffffffffffffffffffffffffff"});

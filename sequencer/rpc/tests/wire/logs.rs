@@ -90,8 +90,6 @@ async fn filters_choose_by_block_address_and_topic() {
         ),
         (json!({"blockHash": head.hash}), vec![2, 3]),
         (json!({"fromBlock": "safe", "toBlock": "finalized"}), vec![]),
-        (json!({"fromBlock": "0x2", "toBlock": "0xffff"}), vec![2, 3]),
-        (json!({"fromBlock": "0x9", "toBlock": "0xa"}), vec![]),
     ] {
         let logs = chain.call("eth_getLogs", json!([filter])).await;
         assert_eq!(topics(&logs), want, "{filter}");
@@ -180,6 +178,9 @@ async fn wrong_filters_are_refused() {
     chain.mine();
     for (filter, code) in [
         (json!({"fromBlock": "0x1", "toBlock": "0x0"}), -32602),
+        (json!({"fromBlock": "0x1", "toBlock": "0x2"}), -32602),
+        (json!({"fromBlock": "0x8", "toBlock": "0x9"}), -32602),
+        (json!({"fromBlock": "0x8"}), -32602),
         (json!({"blockHash": hex([4u8; 32])}), -32001),
         (
             json!({"blockHash": hex([4u8; 32]), "fromBlock": "0x0"}),

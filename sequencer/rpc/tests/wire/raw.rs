@@ -67,9 +67,16 @@ async fn waiting_transactions_have_bytes_and_unknown_ones_none() {
             .await,
         "0x"
     );
-    assert_eq!(
-        chain.error("debug_getRawBlock", json!(["0x99"])).await.0,
-        -32001
-    );
+    for method in [
+        "debug_getRawHeader",
+        "debug_getRawBlock",
+        "debug_getRawReceipts",
+    ] {
+        let (code, text, _) = chain.error(method, json!(["0x99"])).await;
+        assert_eq!((code, text.as_str()), (-32000, "block #153 not found"));
+    }
+    let bare = "1".repeat(64);
+    let (code, _, _) = chain.error("debug_getRawTransaction", json!([bare])).await;
+    assert_eq!(code, -32602, "a hash has its prefix");
     assert_eq!(chain.call("debug_getBadBlocks", json!([])).await, json!([]));
 }

@@ -163,6 +163,10 @@ async fn a_witness_is_all_that_a_block_needs() {
         }
         let (code, _, _) = chain.error("debug_executionWitness", json!(["0x0"])).await;
         assert_eq!(code, -32000, "genesis is not executed");
+        let (code, _, _) = chain
+            .error("debug_executionWitness", json!(["pending"]))
+            .await;
+        assert_eq!(code, -32000, "nor is what may come");
     }
 }
 

@@ -86,7 +86,8 @@ impl Steps {
             op: name(op),
             gas: interp.gas.remaining(),
             depth: depth as u64,
-            refund_counter: Some(self.refund),
+            // Geth shows none where there is none.
+            refund_counter: (self.refund > 0).then_some(self.refund),
             ..StructLog::default()
         };
         if self.options.is_stack_enabled() {

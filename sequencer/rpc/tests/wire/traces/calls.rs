@@ -138,7 +138,7 @@ async fn what_cannot_run_is_refused_as_geth_does() {
     let (code, text, _) = chain
         .error("debug_traceCall", json!([{ "to": FRESH }, "0x99"]))
         .await;
-    assert_eq!((code, text.as_str()), (-32001, "header not found"));
+    assert_eq!((code, text.as_str()), (-32000, "block #153 not found"));
 }
 
 #[tokio::test]

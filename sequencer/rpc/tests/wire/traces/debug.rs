@@ -154,7 +154,7 @@ async fn steps_are_shown_as_geth_shows_them() {
     let steps = trace["structLogs"].as_array().unwrap();
     assert_eq!(
         keys(&steps[0]),
-        ["depth", "gas", "gasCost", "op", "pc", "refund", "stack"]
+        ["depth", "gas", "gasCost", "op", "pc", "stack"]
     );
     let ops: Vec<_> = steps
         .iter()
@@ -214,10 +214,7 @@ async fn options_add_and_leave_out() {
         .await;
     let steps = bare["structLogs"].as_array().unwrap();
     assert_eq!(steps.len(), 5);
-    assert_eq!(
-        keys(&steps[0]),
-        ["depth", "gas", "gasCost", "op", "pc", "refund"]
-    );
+    assert_eq!(keys(&steps[0]), ["depth", "gas", "gasCost", "op", "pc"]);
     assert_eq!(bare["gas"], all["gas"]);
     let same = scene.geth(scene.busy, json!({ "tracer": "" })).await;
     assert_eq!(same["structLogs"][0]["op"], "PUSH0");
@@ -539,13 +536,13 @@ async fn what_is_not_there_is_told_in_geths_words() {
         (
             "debug_traceBlockByNumber",
             json!(["0x99"]),
-            -32001,
+            -32000,
             "block #153 not found".to_owned(),
         ),
         (
             "debug_traceBlockByHash",
             json!([nowhere]),
-            -32001,
+            -32000,
             format!("block {nowhere} not found"),
         ),
         (
