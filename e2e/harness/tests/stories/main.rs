@@ -11,6 +11,7 @@ mod payments;
 mod reorgs;
 mod roles;
 mod slot_proofs;
+mod slow_calls;
 mod tokens;
 mod withdrawals;
 
