@@ -1,5 +1,6 @@
 //! What happened inside, in geth's, parity's and Otterscan's words.
 
+mod anvil;
 mod calls;
 mod debug;
 mod forms;
