@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IWithdrawals} from "src/l1/interfaces/IWithdrawals.sol";
 import {Symbolic} from "./Symbolic.sol";
 
 /// The contracts around the one that a property is about. They answer anything, and remember what they were told: what is
 /// shown with them holds whatever the real ones do, short of calling back.
 
-/// In place of OPEN. What it was asked to move is in its counts; asked for anything else that moves or allows, it fails
-/// the property.
+/// In place of OPEN. What it was asked to move is in its counts, and whatever else it was asked for in `others`.
 contract AnyToken is Symbolic {
     uint256 public takes;
     uint256 public gives;
+    /// Sums, as the books of an honest token would have them.
     uint256 public taken;
     uint256 public given;
     address public from;
     address public to;
     address public receiver;
     uint256 public lastBalance;
+    uint256 public others;
 
     function transferFrom(address from_, address to_, uint256 amount) external returns (bool) {
         (from, to) = (from_, to_);
         ++takes;
-        taken = amount;
+        unchecked {
+            taken += amount;
+        }
         return svm.createBool("taken");
     }
 
     function transfer(address to_, uint256 amount) external returns (bool) {
         receiver = to_;
         ++gives;
-        given = amount;
+        unchecked {
+            given += amount;
+        }
         return svm.createBool("given");
     }
 
@@ -42,7 +48,7 @@ contract AnyToken is Symbolic {
     }
 
     fallback() external {
-        assert(false);
+        ++others;
     }
 }
 
@@ -70,11 +76,27 @@ contract AnyConfig is Symbolic {
         );
     }
 
+    function sequencer() external pure returns (address) {
+        return svm.createAddress("sequencer");
+    }
+
     function feeRecipient() external pure returns (address) {
         return svm.createAddress("feeRecipient");
     }
 
     function owner() external pure returns (address) {
         return svm.createAddress("owner");
+    }
+}
+
+/// In place of `Rollup`, where the Portal asks it. It confirms, or refuses to.
+contract AnyRollup is Symbolic {
+    function outputTerms(uint256) external pure returns (bytes32, uint256, uint256) {
+        return (svm.createBytes32("root"), svm.createUint(48, "windowEnd"), svm.createUint(48, "windowS"));
+    }
+
+    function confirmOutput(uint256 index) external {
+        require(svm.createBool("confirms"));
+        IWithdrawals(msg.sender).outputConfirmed(index);
     }
 }

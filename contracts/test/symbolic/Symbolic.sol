@@ -16,7 +16,7 @@ abstract contract Symbolic is CommonBase {
     function anyTime() internal {
         vm.warp(svm.createUint(40, "timestamp"));
         uint256 number = svm.createUint(32, "number");
-        vm.assume(number > 0);
+        vm.assume(number > 1_000);
         vm.roll(number);
     }
 
@@ -24,5 +24,24 @@ abstract contract Symbolic is CommonBase {
     function anyone(string memory name) internal view returns (address account) {
         account = svm.createAddress(name);
         vm.assume(account.code.length == 0 && account != address(0));
+    }
+}
+
+/// `&&`, `||` and "if a then b" without a jump: each jump doubles the ways that have to be followed.
+function both(bool a, bool b) pure returns (bool c) {
+    assembly ("memory-safe") {
+        c := and(a, b)
+    }
+}
+
+function either(bool a, bool b) pure returns (bool c) {
+    assembly ("memory-safe") {
+        c := or(a, b)
+    }
+}
+
+function implies(bool a, bool b) pure returns (bool c) {
+    assembly ("memory-safe") {
+        c := or(iszero(a), b)
     }
 }
