@@ -19,7 +19,7 @@ OPTIONS = [
     "--solver-threads", "1",
     "--solver-timeout-branching", "50ms",
     "--solver-timeout-assertion", "60s",
-    "--loop", "3",
+    "--loop", "9",
     "--default-bytes-lengths", "33",
     "--default-array-lengths", "0",
     "--no-status",
