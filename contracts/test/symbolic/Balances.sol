@@ -31,6 +31,7 @@ contract Balances is Symbolic {
         vm.assume(token.balanceOf(address(uint160(uint256(wordAt(data, 4))))) < 2 ** 96);
         // A permit needs the holder's signature, and a contract has no key.
         vm.assume(bytes4(data) != token.permit.selector);
+        // Minting is for the owner, and raises balances alone.
         vm.assume(bytes4(data) != token.mint.selector);
 
         vm.prank(caller);

@@ -7,8 +7,10 @@ import {ISystemConfig} from "src/l1/interfaces/ISystemConfig.sol";
 import {AnyConfig} from "./Around.sol";
 import {Symbolic, both, either, implies} from "./Symbolic.sol";
 
-/// The queue is a hash chain that only grows at its end, and records consume it in order and in time. The ring that holds
-/// it may be in any state that `isSound` for the counts in question, and every call leaves it so.
+/// The queue is a hash chain that only grows at its end, and forced records consume it in order and in time. The ring that
+/// holds it may be in any state that `isSound` for the counts in question, and every call but `post` is shown to leave it so.
+///
+/// Absent: `post`, which has too many ways to follow.
 contract Queue is Symbolic {
     address private constant PORTAL = address(0xb0a7);
     uint256 private constant RING = 256;
@@ -128,7 +130,7 @@ contract Queue is Symbolic {
         s.spilledTo = uint40(uint256(vm.load(address(inbox), bytes32(uint256(1)))) >> 160);
     }
 
-    /// What is so of every state that calls can reach; of places, for `count`.
+    /// What calls keep so; of places, for `count`.
     function isSound(State memory s, uint256 count) private view returns (bool) {
         bytes32 own = vm.load(address(inbox), keccak256(abi.encode(count, uint256(4))));
         bool isOrdered = both(s.consumed <= s.length, s.spilledTo <= s.length);
