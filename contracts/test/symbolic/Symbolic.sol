@@ -6,7 +6,7 @@ import {Svm} from "./Svm.sol";
 
 /// What every property starts from: a contract as deployed, of whose storage nothing is known, at any time. What is shown
 /// of one call from there holds for each call of every history. Where a property needs to know something about the
-/// storage, it says so with `assume`, and another shows that every call keeps it so.
+/// storage, it says so with `assume`, and another which calls keep it so.
 ///
 /// Absent on purpose: proxies, whose storage this is; gas.
 abstract contract Symbolic is CommonBase {
