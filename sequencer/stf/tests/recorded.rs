@@ -522,7 +522,7 @@ fn the_refund_counter_goes_on_in_inner_calls() {
         let step = steps.find(|log| log.pc == pc && log.depth == depth);
         step.unwrap().refund_counter
     };
-    assert_eq!(refund(2, 1), Some(0));
+    assert_eq!(refund(2, 1), None);
     assert_eq!(refund(3, 1), Some(4_800));
     assert_eq!(refund(0, 2), Some(4_800));
     assert_eq!(refund(3, 2), Some(9_600));
