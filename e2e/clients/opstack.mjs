@@ -55,7 +55,9 @@ expect(seconds > 0 && period > 0, 'the time to finalise is told')
 await l1.waitToFinalize({ withdrawalHash: withdrawal.withdrawalHash, targetChain })
 stages.push(await status())
 
-const finalized = await mined(l1, await walletL1.finalizeWithdrawal({ targetChain, withdrawal }), 'finalizeWithdrawal')
+// anvil guesses the gas on top of its pool, where the proposer's confirmation may stand and not be mined before this.
+const gas = 200_000n
+const finalized = await mined(l1, await walletL1.finalizeWithdrawal({ targetChain, withdrawal, gas }), 'finalizeWithdrawal')
 stages.push(await status())
 expect((await openOf(target)) === value, 'the OPEN is on L1, to the wei')
 await refused('revert', () => walletL1.finalizeWithdrawal({ targetChain, withdrawal }))

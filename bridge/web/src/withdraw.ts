@@ -6,6 +6,7 @@
 import type { Account, Address, Chain, Client, EIP1193RequestFn, Hash, Hex, Transport } from 'viem'
 import {
   type GetWithdrawalStatusReturnType,
+  estimateFinalizeWithdrawalGas,
   finalizeWithdrawal as finalizeOnL1,
   proveWithdrawal as proveOnL1,
 } from 'viem/op-stack'
@@ -112,11 +113,16 @@ export function proveWithdrawal(client: L1Wallet, parameters: { targetChain: Tri
   return proveOnL1(client, { ...proof, account: client.account, portalAddress: onL1(targetChain, 'portal') })
 }
 
-/** @param client A wallet on L1: anyone may finalise, once the root that was proven against is confirmed. */
-export function finalizeWithdrawal(
+/** What it takes to confirm an output on the way. An L1 node may guess the gas as if a confirmation in its pool were first. */
+const CONFIRMATION_GAS = 70_000n
+
+/** @param client A wallet on L1: anyone may finalise, once the time to contradict the root that was proven against is over. */
+export async function finalizeWithdrawal(
   client: L1Wallet,
   parameters: { targetChain: TributaryChain; withdrawal: WithdrawalProof['withdrawal'] },
 ): Promise<Hash> {
   const { targetChain, withdrawal } = parameters
-  return finalizeOnL1(client, { withdrawal, account: client.account, portalAddress: onL1(targetChain, 'portal') })
+  const call = { withdrawal, account: client.account, portalAddress: onL1(targetChain, 'portal') }
+  const gas = await estimateFinalizeWithdrawalGas(client, call)
+  return finalizeOnL1(client, { ...call, gas: gas + CONFIRMATION_GAS })
 }
