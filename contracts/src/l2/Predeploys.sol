@@ -21,8 +21,10 @@ library Predeploys {
 
     address internal constant WRAPPED_OPEN = 0x4F50454E00000000000000000000000000000001;
     address internal constant ASSET_REGISTRY = 0x4f50454E00000000000000000000000000000002;
+    address internal constant PAY_TO = 0x4f50454E00000000000000000000000000000004;
     address internal constant REVENUE_ROUTER = 0x4F50454E00000000000000000000000000000005;
     address internal constant POOL_LEDGER = 0x4F50454e00000000000000000000000000000006;
+    address internal constant SPEND_ACCOUNT = 0x4f50454E00000000000000000000000000000007;
     /// Nothing stands here yet. Naming it now lets the router reserve the stakers' class for it.
     address internal constant STAKE_MANAGER = 0x4F50454E0000000000000000000000000000000b;
     address internal constant FEE_POLICY = 0x4F50454E0000000000000000000000000000000E;
