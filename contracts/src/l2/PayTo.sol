@@ -21,12 +21,12 @@ contract PayTo is IPayTo {
         if (token == Predeploys.WRAPPED_OPEN) _unwrap(where, assetId, operatorId, agentId);
         else require(token == address(0), NotRouted(token));
         amount = where.balance;
-        if (amount == 0) return 0;
-
-        _ensure(where, assetId, operatorId, agentId);
-        bytes32 ref = bytes32(bytes20(where)) | bytes32(block.number);
-        bytes memory payment = abi.encodeCall(IRevenueRouter.pay, (assetId, operatorId, agentId, ref));
-        PayToProxy.call(where, Predeploys.REVENUE_ROUTER, amount, payment);
+        if (amount != 0) {
+            _ensure(where, assetId, operatorId, agentId);
+            bytes32 ref = bytes32(bytes20(where)) | bytes32(block.number);
+            bytes memory payment = abi.encodeCall(IRevenueRouter.pay, (assetId, operatorId, agentId, ref));
+            PayToProxy.call(where, Predeploys.REVENUE_ROUTER, amount, payment);
+        }
     }
 
     /// @inheritdoc IPayTo
@@ -45,9 +45,9 @@ contract PayTo is IPayTo {
         amount = IERC20(token).balanceOf(where);
         emit Rescued(assetId, operatorId, agentId, token, to, amount);
 
-        bytes memory answer = PayToProxy.call(where, token, 0, abi.encodeCall(IERC20.transfer, (to, amount)));
-        // Some tokens answer nothing.
-        require(answer.length == 0 || (answer.length >= 32 && uint256(bytes32(answer)) == 1), TransferFailed(token));
+        PayToProxy.call(where, token, 0, abi.encodeCall(IERC20.transfer, (to, amount)));
+        (uint256 size, uint256 word) = PayToProxy.answer();
+        require(size == 0 || word == 1, TransferFailed(token)); // Some tokens answer nothing.
     }
 
     /// @inheritdoc IPayTo
@@ -68,9 +68,10 @@ contract PayTo is IPayTo {
     /// @dev Turns the WOPEN at `where` into OPEN at `where`.
     function _unwrap(address where, uint64 assetId, uint32 operatorId, uint64 agentId) private {
         uint256 wrapped = IWrappedOpen(Predeploys.WRAPPED_OPEN).balanceOf(where);
-        if (wrapped == 0) return;
-        _ensure(where, assetId, operatorId, agentId);
-        PayToProxy.call(where, Predeploys.WRAPPED_OPEN, 0, abi.encodeCall(IWrappedOpen.withdraw, (wrapped)));
+        if (wrapped != 0) {
+            _ensure(where, assetId, operatorId, agentId);
+            PayToProxy.call(where, Predeploys.WRAPPED_OPEN, 0, abi.encodeCall(IWrappedOpen.withdraw, (wrapped)));
+        }
     }
 
     function _ensure(address where, uint64 assetId, uint32 operatorId, uint64 agentId) private {

@@ -47,18 +47,26 @@ library PayToProxy {
         require(created == where, NotDeployed(where));
     }
 
-    /// @notice Lets `where` call `receiver`; reverts as the receiver does.
-    function call(address where, address receiver, uint256 value, bytes memory data)
-        internal
-        returns (bytes memory answer)
-    {
-        bool ok;
-        // The proxy's code was just found there, or deployed; nothing else can stand at its address.
-        // slither-disable-next-line low-level-calls
-        (ok, answer) = where.call(abi.encodePacked(uint256(uint160(receiver)), value, data));
-        if (ok) return answer;
+    /// @notice Lets `where`, which is deployed, call `receiver`. Reverts as the receiver does.
+    function call(address where, address receiver, uint256 value, bytes memory data) internal {
+        bytes memory order = abi.encodePacked(uint256(uint160(receiver)), value, data);
         assembly ("memory-safe") {
-            revert(add(answer, 0x20), mload(answer))
+            if iszero(call(gas(), where, 0, add(order, 0x20), mload(order), 0, 0)) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
+        }
+    }
+
+    /// @notice What the last `call` was answered: how many bytes, and the first of them as a number.
+    function answer() internal pure returns (uint256 size, uint256 word) {
+        assembly ("memory-safe") {
+            size := returndatasize()
+            if gt(size, 0x1f) {
+                returndatacopy(0, 0, 0x20)
+                word := mload(0)
+            }
         }
     }
 

@@ -21,6 +21,7 @@ contract Spenders is Test {
     SpendAccount private constant SPEND = SpendAccount(payable(Predeploys.SPEND_ACCOUNT));
     uint256 public constant PAYERS = 2;
     uint256 public constant EPOCHS = 2;
+    uint64 public constant END = 1_800_300_000;
 
     struct Model {
         ISpendAccount.Reservation terms;
@@ -35,6 +36,8 @@ contract Spenders is Test {
 
     ISigner private immutable signer;
     address private immutable owner;
+    address[2] private _payers;
+    address[2] private _keys;
     uint64[2] public assets;
     uint64 public agent;
     uint32[2] public operators;
@@ -52,6 +55,9 @@ contract Spenders is Test {
     constructor(ISigner signer_, address owner_, uint64[2] memory assets_, uint64 agent_, uint32[2] memory operators_) {
         (signer, owner, assets, agent, operators) = (signer_, owner_, assets_, agent_, operators_);
         _models.push();
+        for (uint256 p = 0; p < PAYERS; ++p) {
+            (_payers[p], _keys[p]) = (vm.addr(1000 + p), vm.addr(2000 + p));
+        }
     }
 
     function deposit(uint256 p, uint80 amount) external {
@@ -143,7 +149,7 @@ contract Spenders is Test {
         return _models;
     }
 
-    function payerOf(uint256 p) external pure returns (address) {
+    function payerOf(uint256 p) external view returns (address) {
         return _payer(p);
     }
 
@@ -177,14 +183,14 @@ contract Spenders is Test {
         return (good, signer.signRow(v, key, r.expiry, 0));
     }
 
-    /// @dev Payer, operator, epoch, and whether it is for the payer's own key, or for a session key until an hour later.
+    /// @dev Payer, operator, epoch, and whether it is for the payer's own key, or for a session key until END.
     function _terms(uint256 p, uint256 which) private view returns (ISpendAccount.Reservation memory r) {
         r.payer = _payer(p);
         r.operatorId = operators[which % 2];
         r.epoch = uint64(which / 2 % EPOCHS);
         bool session = which / 2 / EPOCHS % 2 == 1;
-        r.signer = session ? vm.addr(2000 + p % PAYERS) : r.payer;
-        if (session) r.expiry = 1_800_300_000;
+        r.signer = session ? _keys[p % PAYERS] : r.payer;
+        if (session) r.expiry = END;
     }
 
     function _model(ISpendAccount.Reservation memory r, uint256 p) private returns (Model storage m) {
@@ -206,8 +212,8 @@ contract Spenders is Test {
         return keccak256(abi.encode(r));
     }
 
-    function _payer(uint256 p) private pure returns (address) {
-        return vm.addr(1000 + p % PAYERS);
+    function _payer(uint256 p) private view returns (address) {
+        return _payers[p % PAYERS];
     }
 }
 
@@ -223,7 +229,7 @@ contract SpendAccountInvariant is SpendTest, ISigner {
             spenders.deposit(i, 1e24);
             spenders.reserve(i, i / 2, 1e22);
         }
-        vm.warp(1_800_299_000); // The session keys' last quarter of an hour.
+        vm.warp(spenders.END() - 15 minutes);
         targetContract(address(spenders));
         bytes4[] memory selectors = new bytes4[](8);
         selectors[0] = Spenders.deposit.selector;
@@ -246,6 +252,7 @@ contract SpendAccountInvariant is SpendTest, ISigner {
     }
 
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.runs = 24
     /// I1 and I7: what is free and what is reserved add up to the balance, which is what came less what went.
     function invariant_solvent() public view {
         uint256 sum = 0;
@@ -263,6 +270,7 @@ contract SpendAccountInvariant is SpendTest, ISigner {
     }
 
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.runs = 24
     /// I6: every row was paid or not as the model says; a reservation pays what it was given, and each of its channels claimed
     /// what its vouchers said last, which never falls; what operators were paid in an epoch is the sum of it.
     function invariant_reservationsPayWhatTheyWereGiven() public view {

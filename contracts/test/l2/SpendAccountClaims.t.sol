@@ -134,6 +134,9 @@ contract SpendAccountClaimsTest is SpendTest {
         assertClaim(v, signed(v, keyKey, r.expiry, 3), PAID);
         v.cumulative = 2 ether;
         assertClaim(v, signed(v, keyKey, r.expiry, 3), PAID);
+        vm.warp(r.expiry + 1);
+        v.cumulative = 3 ether;
+        assertClaim(v, signed(v, keyKey, r.expiry, 3), EXPIRED);
         assertEq(SPEND.liabilities(), 8 ether);
     }
 
@@ -365,6 +368,7 @@ contract SpendAccountClaimsTest is SpendTest {
     function testFuzz_row_changedInAnyBit_isNotPaid(uint256 bit, uint8 word) public {
         fund(payer, 10 ether);
         ISpendAccount.Voucher memory v = voucher(payer, asset, 1 ether);
+        v.agentId = agent;
         assertClaim(v, payerKey, PAID);
         (v.cumulative, v.count) = (2 ether, 2);
         ISpendAccount.Row memory r = signed(v, payerKey);
