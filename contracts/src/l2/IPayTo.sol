@@ -2,20 +2,20 @@
 pragma solidity ^0.8.30;
 
 /// @title IPayTo
-/// @notice One address for each (asset version, operator, agent). Whatever OPEN or WOPEN is sent there, by whatever means,
-///         is a payment for that asset: a wallet's plain send, an exchange's withdrawal, an ERC-20 transfer, an EIP-3009
-///         authorisation. The sender needs to know nothing but the address.
-/// @dev A pay address has no code before its first flush, so nothing about it can make a payment to it fail; afterwards its
-///      code takes OPEN with less than 2300 gas. Anybody may flush, and gets nothing for it. A flush is one
-///      `RevenueRouter.pay` by the pay address itself, not by a channel: so Routed names the pay address as the payer, and
-///      nobody can close the way by taking a channel's right. Payments are added up between two flushes; each stands in
-///      the chain as the transfer it was.
+/// @notice One address for each (asset version, operator, agent). Whatever OPEN or WOPEN is sent there, by whatever
+///         means, is a payment for that asset: a wallet's plain send, an exchange's withdrawal, an ERC-20 transfer, an
+///         EIP-3009 authorisation. The sender needs to know nothing but the address.
+/// @dev A pay address has no code before its first flush, so nothing about it can make a payment to it fail; afterwards
+///      its code takes OPEN with less than 2300 gas. Anybody may flush, and gets nothing for it. A flush is one
+///      `RevenueRouter.pay` by the pay address itself, not by a channel: so Routed names the pay address as the payer,
+///      and nobody can close the way by taking a channel's right. Payments are added up between two flushes; each
+///      stands in the chain as the transfer it was.
 ///
-///      Routed's `ref` for a flush is the pay address in its first 20 bytes and the block number in its last 12. Two flushes
-///      of one address in one block share it.
+///      Routed's `ref` for a flush is the pay address in its first 20 bytes and the block number in its last 12. Two
+///      flushes of one address in one block share it.
 ///
-///      Other tokens cannot be split. The owner of the asset takes them out (`rescue`), being the one whom the payer meant
-///      and can find. Non-fungible tokens sent there stay.
+///      Other tokens cannot be split. The owner of the asset takes them out (`rescue`), being the one whom the payer
+///      meant and can find. Non-fungible tokens sent there stay.
 interface IPayTo {
     event Rescued(
         uint64 indexed assetId,

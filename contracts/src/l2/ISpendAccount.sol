@@ -8,24 +8,27 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 ///         uses, and signs vouchers off-chain; the operator redeems the last voucher of each channel.
 /// @dev Where a payer's OPEN is:
 ///      - free: deposited and promised to nobody. The payer withdraws it at once.
-///      - reserved: promised to one operator, against the signature of one key. Nothing but that operator's claims can take
-///        it, until the payer announced its release and RELEASE_DELAY_S passed; and even then a claim that comes before
-///        `finalizeRelease` is paid. An operator that asks `safeHeadroom` more often than every RELEASE_DELAY_S -
-///        MARGIN_S seconds, and accepts no voucher beyond `redeemable` or after `acceptUntil`, has at least MARGIN_S to
-///        redeem whatever it accepted, and no payer can stop it.
+///      - reserved: promised to one operator, against the signature of one key. Nothing but that operator's claims can
+///        take it, until the payer announced its release and RELEASE_DELAY_S passed; and even then a claim that comes
+///        before `finalizeRelease` is paid. An operator that asks `safeHeadroom` more than once in RELEASE_DELAY_S less
+///        MARGIN_S, and accepts no voucher beyond `redeemable` or after `acceptUntil`, has at least MARGIN_S to redeem
+///        whatever it accepted, and no payer can stop it.
 ///
 ///      A reservation belongs to (payer, signer, operator, epoch). The epoch is any number that the payer chooses: a
 ///      released reservation never opens again, and the payer goes on with another epoch. Its terms, an expiry and the
-///      asset or agent it is restricted to, are those of the first `reserve`. A reservation holds less than 2^80 wei (1.2
-///      million OPEN), and so does a channel pay; a channel counts to 2^32 - 1 calls. Then the payer takes the next epoch.
+///      asset or agent it is restricted to, are those of the first `reserve`. A reservation holds less than 2^80 wei
+///      (1.2 million OPEN), and so does a channel pay; a channel counts to 2^32 - 1 calls. Then the payer takes the
+///      next epoch.
 ///
-///      A channel is one asset and agent under a reservation. Its vouchers are cumulative: each replaces the one before, so
-///      an operator stores one, and a lost answer costs nothing. A voucher is signed by the reservation's signer, always
-///      with a key: a contract could withdraw its signature after the service. A payer that is a contract reserves for a key.
+///      A channel is one asset and agent under a reservation. Its vouchers are cumulative: each replaces the one
+///      before, so an operator stores one, and a lost answer costs nothing. A voucher is signed by the reservation's
+///      signer, always with a key: a contract could withdraw its signature after the service. A payer that is a
+///      contract reserves for a key.
 ///
 ///      A session key is a key that may reserve for itself out of the payer's free OPEN, up to a cap, until an expiry,
-///      within a scope, so that an application signs vouchers without asking the payer again. What a stolen key can lose is
-///      what is reserved for it and the rest of its cap. Setting its cap to zero ends the second, releases the first.
+///      within a scope, so that an application signs vouchers without asking the payer again. What a stolen key can
+///      lose is what is reserved for it and the rest of its cap. Setting its cap to zero ends the second, releases the
+///      first.
 ///
 ///      EIP-712 domain: name "Tributary SpendAccount", version "1", the chain id, this address. Types:
 ///      Voucher(address payer,uint64 assetId,uint32 operatorId,uint64 agentId,uint128 cumulative,uint64 count,bytes32 receiptRoot,uint64 epoch)
@@ -36,9 +39,10 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 ///      All but vouchers may be signed by contracts (EIP-1271), and sent by anybody; whoever sends for itself needs no
 ///      signature. The nonce is the signing account's.
 ///
-///      Over-charging is proved to whoever judges it by four signed things: the operator's offer and receipt, the payer's
-///      voucher whose `receiptRoot` holds that receipt, and that this voucher was paid: `claimOf(ref)` knows the claim whose
-///      `ref` is the hash of all its voucher digests, one after the other. `voucherDigest` is what was signed.
+///      Over-charging is proved to whoever judges it by four signed things: the operator's offer and receipt, the
+///      payer's voucher whose `receiptRoot` holds that receipt, and that this voucher was paid: `claimOf(ref)` knows
+///      the claim whose `ref` is the hash of all its voucher digests, one after the other. `voucherDigest` is what was
+///      signed.
 ///
 ///      WOPEN transferred here by other means than `depositWithAuthorization` is nobody's, and stays.
 interface ISpendAccount is IERC5267 {
@@ -104,8 +108,8 @@ interface ISpendAccount is IERC5267 {
     struct Row {
         /// From the lowest bit: cumulative (80), zero (16), payer (160).
         uint256 payerAndCumulative;
-        /// From the lowest bit: epoch (64), count (32), the reservation's expiry (64), whether it is restricted to this asset
-        /// (1), and to this agent (1), zero (93), the signature's y parity (1).
+        /// From the lowest bit: epoch (64), count (32), the reservation's expiry (64), whether it is restricted to this
+        /// asset (1), and to this agent (1), zero (93), the signature's y parity (1).
         uint256 terms;
         bytes32 receiptRoot;
         bytes32 r;
@@ -144,6 +148,7 @@ interface ISpendAccount is IERC5267 {
     event ReleaseStarted(bytes32 indexed id, address indexed payer, uint32 indexed operatorId, uint64 releaseAt);
     /// What was left went back to the payer's free OPEN.
     event Released(bytes32 indexed id, address indexed payer, uint32 indexed operatorId, uint128 amount);
+    /// A row was paid. From which reservation, only the row says.
     event VoucherClaimed(
         address indexed payer,
         uint64 indexed assetId,
@@ -182,8 +187,8 @@ interface ISpendAccount is IERC5267 {
     /// @notice Deposits the OPEN sent along, for `payer`. A plain transfer deposits for its sender.
     function depositNative(address payer) external payable;
 
-    /// @notice Deposits `value` of the WOPEN of `from`, for `from`, as it signed: an EIP-3009 ReceiveWithAuthorization to
-    ///         this contract. Anyone may send it; whoever does, `from` has the deposit.
+    /// @notice Deposits `value` of the WOPEN of `from`, for `from`, as it signed: an EIP-3009 ReceiveWithAuthorization
+    ///         to this contract. Anyone may send it; whoever does, `from` has the deposit.
     function depositWithAuthorization(
         address from,
         uint256 value,
@@ -211,7 +216,7 @@ interface ISpendAccount is IERC5267 {
         external
         returns (bytes32 id);
 
-    /// @notice Announces that the reservation ends: RELEASE_DELAY_S later its rest may be released. It takes no more OPEN.
+    /// @notice Announces that the reservation ends: RELEASE_DELAY_S later its rest may be released. Takes no more OPEN.
     function initiateRelease(
         address payer,
         address signer,
@@ -226,9 +231,9 @@ interface ISpendAccount is IERC5267 {
 
     // ---- from operators ----
 
-    /// @notice Redeems vouchers: of each, what it adds to its channel, all through RevenueRouter. A row that cannot be paid
-    ///         is skipped and takes nothing else down. Only the operator's owner or its claimers: when its money comes
-    ///         decides which epoch it counts in.
+    /// @notice Redeems vouchers: of each, what it adds to its channel, all through RevenueRouter. A row that cannot be
+    ///         paid is skipped and takes nothing else down. Only the operator's owner or its claimers: when its money
+    ///         comes decides which epoch it counts in.
     /// @param groups at most 256 rows together
     /// @return paid bit i: row i, counted through all groups, was paid
     /// @return reasons byte i: row i's Reason
@@ -236,11 +241,12 @@ interface ISpendAccount is IERC5267 {
         external
         returns (uint256 paid, bytes memory reasons);
 
-    /// @notice Gives `payer` the OPEN sent along, as free OPEN, for what was paid under `ref`. Only the operator's owner or
-    ///         its claimers.
+    /// @notice Gives `payer` the OPEN sent along, as free OPEN, for what was paid under `ref`. Only the operator's
+    ///         owner or its claimers.
     function refund(uint32 operatorId, address payer, bytes32 ref) external payable;
 
-    /// @notice Lets `claimer`, a gateway's key, claim and refund for the operator, until it is transferred. Only its owner.
+    /// @notice Lets `claimer`, a gateway's key, claim and refund for the operator until that is transferred. Only its
+    ///         owner.
     function setClaimer(uint32 operatorId, address claimer, bool allowed) external;
 
     // ---- views ----
@@ -255,7 +261,7 @@ interface ISpendAccount is IERC5267 {
     /// @notice Deposited and promised to nobody, wei.
     function freeOf(address payer) external view returns (uint256);
     function sessionKey(address payer, address key) external view returns (SessionKey memory);
-    /// @notice What is left of a reservation, wei, its terms, when it may be released, seconds, or zero, and whether it was.
+    /// @notice What is left of a reservation, wei; its terms; when it may be released, seconds, or zero; whether it was.
     function reservationOf(address payer, address signer, uint32 operatorId, uint64 epoch)
         external
         view
@@ -266,15 +272,15 @@ interface ISpendAccount is IERC5267 {
         external
         view
         returns (uint128 cumulative, uint64 count);
-    /// @notice What vouchers paid to the operator in an epoch of EPOCH_S seconds, counted from 1970, by block time: wei and
-    ///         calls. Final once the epoch is over.
+    /// @notice What vouchers paid to the operator in an epoch of EPOCH_S seconds, counted from 1970, by block time: wei
+    ///         and calls. Final once the epoch is over.
     function paidOf(uint32 operatorId, uint64 epoch) external view returns (uint128 amount, uint64 count);
     function paidOf(uint32 operatorId, uint64 assetId, uint64 epoch)
         external
         view
         returns (uint128 amount, uint64 count);
-    /// @notice Who was paid in the group of a claim whose paid vouchers' digests, one after the other in their order, hash to
-    ///         `ref`, and in which epoch; operator 0 if there was none. `ref` is also what Routed carries.
+    /// @notice Who was paid in the group of a claim whose paid vouchers' digests, one after the other in their order,
+    ///         hash to `ref`, and in which epoch; operator 0 if there was none. `ref` is also what Routed carries.
     function claimOf(bytes32 ref) external view returns (uint32 operatorId, uint64 epoch);
     /// @notice What a voucher's signer signs.
     function voucherDigest(Voucher calldata v) external view returns (bytes32);

@@ -6,8 +6,8 @@ import {Predeploys} from "./Predeploys.sol";
 /// @title PayToProxy
 /// @notice What stands at a pay address once it was first flushed. To everybody but PayTo it behaves like an account
 ///         without code: it takes OPEN, with 2300 gas or less, and answers nothing. For PayTo it makes a call.
-/// @dev Spelled out as bytes, because the pay addresses are hashed from it: no compiler and no setting may ever move them.
-///      Calldata from PayTo: receiver (32 bytes), wei (32 bytes), what to call it with. Listing:
+/// @dev Spelled out as bytes, because the pay addresses are hashed from it: no compiler and no setting may ever move
+///      them. Calldata from PayTo: receiver (32 bytes), wei (32 bytes), what to call it with. Listing:
 ///
 ///      00  CALLER; PUSH20 PayTo; XOR; PUSH1 3c; JUMPI            not PayTo: to the end
 ///      1a  PUSH1 40; CALLDATASIZE; SUB                           length of what to call with

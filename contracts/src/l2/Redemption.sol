@@ -8,14 +8,14 @@ import {Vouchers} from "./Vouchers.sol";
 
 /// @title Redemption
 /// @notice Checks the rows of a claim, and takes from the reservations what they are worth.
-/// @dev Vouchers are redeemed by the million, and of a row 13,200 gas cannot be saved: its bytes, the recovery of its signer,
-///      one word of storage, its event. `_run` writes every row to one sheet, whose words are hashed, recovered from and
-///      logged where they stand, and takes the rest of what nearly every row is: a voucher of the reservation's home
-///      channel, to be paid. It stops at any other row, and `_redeem` decides.
+/// @dev Vouchers are redeemed by the million, and of a row 13,200 gas cannot be saved: its bytes, the recovery of its
+///      signer, one word of storage, its event. `_run` writes every row to one sheet, whose words are hashed, recovered
+///      from and logged where they stand, and takes the rest of what nearly every row is: a voucher of the
+///      reservation's home channel, to be paid. It stops at any other row, and `_redeem` decides.
 library Redemption {
     using Reservations for Reservations.Channels;
 
-    /// Memory of one claim. It is the first thing allocated, so it stands at 0x80, and `_run` knows each word by its place.
+    /// Memory of one claim. Allocated first, it stands at 0x80, and `_run` knows each word by its place.
     struct Sheet {
         // 0x080: a voucher as EIP-712 hashes it. From agentId on, four words are also the data of VoucherClaimed, when
         // the differences replace cumulative and count.
@@ -146,8 +146,8 @@ library Redemption {
         emit ISpendAccount.VoucherSkipped(payer, uint32(s.operatorId), number, reason);
     }
 
-    /// @dev Redeems `rows` from number `from` on, as long as they are ordinary and can be paid, and puts their digests into
-    ///      `digests` from number `redeemed` on. Of the row after them the sheet holds voucher, digest, signer and
+    /// @dev Redeems `rows` from number `from` on, as long as they are ordinary and can be paid, and puts their digests
+    ///      into `digests` from number `redeemed` on. Of the row after them the sheet holds voucher, digest, signer and
     ///      reservation, unless its expiry is over.
     /// @return ran how many
     function _run(

@@ -3,13 +3,13 @@ pragma solidity ^0.8.30;
 
 /// @title Reservations
 /// @notice A reservation of SpendAccount as one word, its name, and its channels.
-/// @dev From the lowest bit: available (80), and its home channel: cumulative claimed (80), count (32), assetId (32), agentId
-///      (32). The home is the first channel that claims; most reservations have no other, so a claim reads and writes this
-///      one word. Other channels, and those of assets and agents with higher ids, have a word of their own in `away`:
-///      cumulative (128), count (128).
+/// @dev From the lowest bit: available (80), and its home channel: cumulative claimed (80), count (32), assetId (32),
+///      agentId (32). The home is the first channel that claims; most reservations have no other, so a claim reads and
+///      writes this one word. Other channels, and those of assets and agents with higher ids, have a word of their own
+///      in `away`: cumulative (128), count (128).
 ///
-///      The word stands in the slot that is the reservation's id. Ids are hashes of three words; whatever else is stored
-///      stands in low slots or at hashes of two words.
+///      The word stands in the slot that is the reservation's id. Ids are hashes of three words; whatever else is
+///      stored stands in low slots or at hashes of two words.
 library Reservations {
     uint256 internal constant AMOUNT_MAX = (1 << 80) - 1;
     uint256 internal constant COUNT_MAX = (1 << 32) - 1;
@@ -24,8 +24,8 @@ library Reservations {
         mapping(bytes32 id => mapping(uint256 assetId => mapping(uint256 agentId => uint256))) away;
     }
 
-    /// @notice What a claim names to be paid: everything that never changes about the reservation. So a claim reads no terms:
-    ///         under any others there is nothing.
+    /// @notice What a claim names to be paid: everything that never changes about the reservation. So a claim reads no
+    ///         terms: under any others there is nothing.
     function idOf(
         address payer,
         address signer,
@@ -74,8 +74,8 @@ library Reservations {
         return (uint128(word), word >> 128);
     }
 
-    /// @notice Writes what a channel claimed into the reservation `word`, from whose lowest bits what it took is gone. Neither
-    ///         number is above its maximum.
+    /// @notice Writes what a channel claimed into the reservation `word`, from whose lowest bits what it took is gone.
+    ///         Neither number is above its maximum.
     function claim(
         Channels storage channels,
         bytes32 id,

@@ -15,9 +15,9 @@ import {Vouchers} from "./Vouchers.sol";
 
 /// @title SpendAccount
 /// @notice See ISpendAccount.
-/// @dev Invariants (test/l2/SpendAccount.invariant.t.sol): the balance is the sum of what is free and what is reserved, or
-///      more by what was forced in; what a channel claimed never falls, and all channels of a reservation together never
-///      claim more than was reserved; only claims and releases lower a reservation.
+/// @dev Invariants (test/l2/SpendAccount.invariant.t.sol): the balance is the sum of what is free and what is reserved,
+///      or more by what was forced in; what a channel claimed never falls, and all channels of a reservation together
+///      never claim more than was reserved; only claims and releases lower a reservation.
 contract SpendAccount is ISpendAccount {
     using Redemption for Redemption.Sheet;
     using Reservations for Reservations.Channels;
@@ -337,7 +337,7 @@ contract SpendAccount is ISpendAccount {
 
     // Claims
 
-    /// @dev Redeems the rows of one asset and agent, and writes down what they came to, so that it can be asked for later.
+    /// @dev Redeems the rows of one asset and agent, and writes down what they came to.
     function _claimGroup(Redemption.Sheet memory sheet, Group calldata g, uint256 first, bytes memory reasons)
         private
         returns (uint256 paid, IRevenueRouter.RouteItem memory item)
@@ -361,8 +361,8 @@ contract SpendAccount is ISpendAccount {
         (p.amount, p.count) = (p.amount + uint128(amount), p.count + uint64(calls));
     }
 
-    /// @dev As one batch; or one by one, as anybody may, if governance took the right to batches away: it has no power over
-    ///      claims.
+    /// @dev As one batch; or one by one, as anybody may, if governance took the right to batches away: it has no power
+    ///      over claims.
     function _route(IRevenueRouter.RouteItem[] memory items, uint256 total) private {
         IRevenueRouter router = IRevenueRouter(Predeploys.REVENUE_ROUTER);
         if (router.isChannel(address(this))) {
@@ -375,7 +375,7 @@ contract SpendAccount is ISpendAccount {
         }
     }
 
-    /// @dev What RevenueRouter asks of an asset and an agent. It cannot refuse what passes here; the operator was checked.
+    /// @dev What RevenueRouter asks of an asset and an agent: with the operator checked, it cannot refuse what passes.
     function _isRoutable(uint64 assetId, uint64 agentId) private view returns (bool) {
         if (AssetRecord.addressOf(assetId).code.length == 0) return false;
         if (agentId == 0) return true;

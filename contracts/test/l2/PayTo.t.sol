@@ -231,7 +231,7 @@ contract PayToTest is SpendTest {
 
     // What must not work
 
-    /// Only PayTo makes the proxy call anything, and PayTo calls nothing but the router, WOPEN, and what an owner rescues.
+    /// Only PayTo makes the proxy call anything: the router, WOPEN, and what an owner rescues.
     function testFuzz_proxy_ignoresOthers(address caller, bytes calldata data) public {
         vm.assume(caller != address(PAY_TO));
         _send(1 ether);

@@ -153,8 +153,8 @@ contract Spenders is Test {
         return _payer(p);
     }
 
-    /// @dev A voucher for `ask` more than the channel has, signed by the right key or, one time in eight, by another; and
-    ///      whether the model pays it.
+    /// @dev A voucher for `ask` more than the channel has, signed by the right key or, one time in eight, by another;
+    ///      and whether the model pays it.
     function _row(uint256 p, uint256 which, ISpendAccount.Group memory g, uint80 ask, uint16 counted)
         private
         returns (bool good, ISpendAccount.Row memory)
@@ -271,8 +271,8 @@ contract SpendAccountInvariant is SpendTest, ISigner {
 
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.runs = 24
-    /// I6: every row was paid or not as the model says; a reservation pays what it was given, and each of its channels claimed
-    /// what its vouchers said last, which never falls; what operators were paid in an epoch is the sum of it.
+    /// I6: every row was paid or not as the model says; a reservation pays what it was given, and each of its channels
+    /// claimed what its vouchers said last, which never falls; what operators were paid in an epoch is the sum of it.
     function invariant_reservationsPayWhatTheyWereGiven() public view {
         assertEq(spenders.surprises(), 0);
         Spenders.Model[] memory models = spenders.models();

@@ -466,7 +466,7 @@ contract SpendAccountClaimsTest is SpendTest {
     // The race between a release and a claim
 
     /// A voucher that a gateway accepted by `acceptUntil` is paid whenever its claim lands within MARGIN_S, even if the
-    /// payer finalises at the first possible second, whenever it announced the release, and whenever the gateway looked.
+    /// payer finalises at the first possible second, whenever it announced that, and whenever the gateway looked.
     function testFuzz_race_acceptedIsAlwaysPaid(uint32 announced, uint32 looked, uint32 accepted, uint32 landed)
         public
     {

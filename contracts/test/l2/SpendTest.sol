@@ -8,8 +8,8 @@ import {Predeploys} from "src/l2/Predeploys.sol";
 import {SpendAccount} from "src/l2/SpendAccount.sol";
 import {L2Test} from "./L2Test.sol";
 
-/// @notice L2 with PayTo and SpendAccount, an operator, an agent and two assets, and vouchers signed as a payer signs them:
-///         typed data is written out here from its parts, not asked of the contract.
+/// @notice L2 with PayTo and SpendAccount, an operator, an agent and two assets, and vouchers signed as a payer signs
+///         them: typed data is written out here from its parts, not asked of the contract.
 abstract contract SpendTest is L2Test {
     PayTo internal constant PAY_TO = PayTo(Predeploys.PAY_TO);
     SpendAccount internal constant SPEND = SpendAccount(payable(Predeploys.SPEND_ACCOUNT));
