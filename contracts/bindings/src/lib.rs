@@ -64,8 +64,10 @@ contracts! {
     fee_vault: FeeVault, "artifacts/FeeVault.json";
     l1_info: L1Info, "artifacts/L1Info.json";
     message_passer: L2ToL1MessagePasser, "artifacts/L2ToL1MessagePasser.json";
+    pay_to: PayTo, "artifacts/PayTo.json";
     pool_ledger: PoolLedger, "artifacts/PoolLedger.json";
     revenue_router: RevenueRouter, "artifacts/RevenueRouter.json";
+    spend_account: SpendAccount, "artifacts/SpendAccount.json";
     wrapped_open: WrappedOpen, "artifacts/WrappedOpen.json";
 }
 

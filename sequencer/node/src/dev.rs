@@ -362,7 +362,8 @@ fn tell(
         "predeploys": {
             "l1Info": at::L1_INFO, "messagePasser": at::MESSAGE_PASSER, "wrappedOpen": at::WRAPPED_OPEN,
             "assetRegistry": at::ASSET_REGISTRY, "revenueRouter": at::REVENUE_ROUTER, "poolLedger": at::POOL_LEDGER,
-            "feePolicy": at::FEE_POLICY, "tokenBridge": at::TOKEN_BRIDGE,
+            "feePolicy": at::FEE_POLICY, "tokenBridge": at::TOKEN_BRIDGE, "payTo": at::PAY_TO,
+            "spendAccount": at::SPEND_ACCOUNT,
         },
         "accounts": accounts,
         "mnemonic": keys::DEV_MNEMONIC,
@@ -398,12 +399,14 @@ fn tell(
         println!("  {name:<13} {address}");
     }
     println!("\nContracts on L2");
-    let names: [(&str, Address); 5] = [
+    let names: [(&str, Address); 7] = [
         ("TokenBridge", at::TOKEN_BRIDGE),
         ("WOPEN", at::WRAPPED_OPEN),
         ("AssetRegistry", at::ASSET_REGISTRY),
+        ("PayTo", at::PAY_TO),
         ("RevenueRouter", at::REVENUE_ROUTER),
         ("PoolLedger", at::POOL_LEDGER),
+        ("SpendAccount", at::SPEND_ACCOUNT),
     ];
     for (name, address) in names {
         println!("  {name:<13} {address}");

@@ -40,8 +40,10 @@ pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
         predeploy(at::MESSAGE_PASSER, "L2ToL1MessagePasser", vec![])?,
         predeploy(at::WRAPPED_OPEN, "WrappedOpen", vec![])?,
         predeploy(at::ASSET_REGISTRY, "AssetRegistry", vec![])?,
+        predeploy(at::PAY_TO, "PayTo", vec![])?,
         predeploy(at::REVENUE_ROUTER, "RevenueRouter", vec![])?,
         predeploy(at::POOL_LEDGER, "PoolLedger", vec![])?,
+        predeploy(at::SPEND_ACCOUNT, "SpendAccount", vec![])?,
         predeploy(
             at::FEE_POLICY,
             "FeePolicy",

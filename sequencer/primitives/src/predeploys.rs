@@ -22,9 +22,13 @@ pub const DATA_FEE_VAULT: Address = address!("4200000000000000000000000000000000
 pub const WRAPPED_OPEN: Address = address!("4f50454e00000000000000000000000000000001");
 /// Immutable asset versions and their lineage.
 pub const ASSET_REGISTRY: Address = address!("4f50454e00000000000000000000000000000002");
+/// Pay addresses: any transfer to one becomes a payment.
+pub const PAY_TO: Address = address!("4f50454e00000000000000000000000000000004");
 /// Splits every payment.
 pub const REVENUE_ROUTER: Address = address!("4f50454e00000000000000000000000000000005");
 /// Holds what was earned until it is claimed.
 pub const POOL_LEDGER: Address = address!("4f50454e00000000000000000000000000000006");
+/// What payers deposited, and the vouchers that operators claim it with.
+pub const SPEND_ACCOUNT: Address = address!("4f50454e00000000000000000000000000000007");
 /// Bounded shares of each class.
 pub const FEE_POLICY: Address = address!("4f50454e0000000000000000000000000000000e");
