@@ -10,6 +10,7 @@ interface IPoolLedger {
     event ControllerChanged(uint64 indexed pool, address controller);
     /// @param to where the money went: the account, or where it redirected its claims, or the pool it stands for
     event Claimed(uint64 indexed pool, address indexed account, address to, uint256 amount);
+    event Given(uint64 indexed pool, address indexed from, uint256 amount);
     event PayoutChanged(address indexed account, address to);
     /// A pool without members was credited, and keeps it for the first member.
     event Pending(uint64 indexed pool, uint256 amount);
@@ -28,6 +29,7 @@ interface IPoolLedger {
     error BadMember(uint64 pool, uint64 member);
     /// A pool's address redirects nothing and signs nothing.
     error PoolAddress(address account);
+    error UnknownPool(uint64 pool);
     error NothingPending(uint64 pool);
     /// Only after 90 days without a member do the parents receive what is pending.
     error TooEarly(uint64 pool, uint256 from);
@@ -74,6 +76,10 @@ interface IPoolLedger {
     function setController(uint64 pool, address controller) external;
 
     // ---- from anybody ----
+
+    /// @notice Credits `pool` with the OPEN sent along, outside any payment: for the settlement, which gives a Datanet
+    ///         what no contributor was found for.
+    function give(uint64 pool) external payable;
 
     /// @notice Pays `account` what it earned in `pool`: to itself, to where it redirected, or, if it is a pool's address,
     ///         into that pool.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 /// @title IRevenueRouter
 /// @notice Every payment for an inference is split here, in one transaction, among all who had a part in it. The only
-///         writer of credits in the PoolLedger.
+///         writer of payments in the PoolLedger.
 /// @dev The classes, in the order in which they are cut from the amount, by prefix sums (Shares.sol), so that their sum
 ///      is the amount to the wei:
 ///      1. protocol: FeePolicy; kept here for the treasury's pool until anybody calls `settle`.

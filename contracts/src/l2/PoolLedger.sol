@@ -118,6 +118,14 @@ contract PoolLedger is IPoolLedger {
     }
 
     /// @inheritdoc IPoolLedger
+    function give(uint64 pool) external payable {
+        require(controllerOf(pool) != address(0), UnknownPool(pool));
+        if (msg.value == 0) return;
+        _credit(pool, msg.value);
+        emit Given(pool, msg.sender, msg.value);
+    }
+
+    /// @inheritdoc IPoolLedger
     function claim(uint64 pool, address account) external returns (uint256 amount) {
         address to = _receiver(account);
         amount = _take(pool, account, to);

@@ -97,6 +97,24 @@ contract PoolLedgerTest is L2Test {
         assertEq(LEDGER.claimable(pool, bob) - before, 1 ether);
     }
 
+    function test_give_creditsWhoeverSendsIt() public {
+        vm.deal(bob, 3 ether);
+        vm.startPrank(bob);
+        vm.expectEmit(address(LEDGER));
+        emit IPoolLedger.Given(pool, bob, 2 ether);
+        LEDGER.give{value: 2 ether}(pool);
+        LEDGER.give(pool); // Nothing, and no event.
+        assertEq(LEDGER.claimable(pool, alice), 2 ether);
+        vm.expectRevert(abi.encodeWithSelector(IPoolLedger.UnknownPool.selector, pool + 1));
+        LEDGER.give{value: 1 ether}(pool + 1);
+        vm.stopPrank();
+        _empty(pool);
+        vm.prank(bob);
+        LEDGER.give{value: 1 ether}(pool);
+        (uint256 waiting,) = LEDGER.pendingOf(pool);
+        assertEq(waiting, 1 ether);
+    }
+
     function test_credit_byAnyoneButTheRouter_reverts() public {
         uint256[2] memory heads;
         vm.expectRevert(abi.encodeWithSelector(IPoolLedger.NotRouter.selector, address(this)));
