@@ -3,14 +3,14 @@ pragma solidity ^0.8.30;
 
 import {Burn} from "./Burn.sol";
 import {ICurators} from "./ICurators.sol";
-import {Send} from "./Send.sol";
+import {Owed} from "./Owed.sol";
 
 /// @title Curators
 /// @notice See ICurators. The seam to a stake manager: what Datanet uses are `_drawSeats`, `_slashSeat` and `_owe`, and a
 ///         stake manager would stand behind the first two.
 /// @dev Invariant: what is held here is Σ bonds of taken seats + Σ owed, beside what Datanet holds for batches and reviews
 ///      (test/l2/Datanet.invariant.t.sol).
-abstract contract Curators is ICurators {
+abstract contract Curators is ICurators, Owed {
     uint256 internal constant SEATS_MAX = 15;
     uint256 private constant RESIGN_S = 14 days;
     /// A missing review costs a twentieth: twenty careless days, or one bad key, and the seat is worth nothing.
@@ -28,8 +28,6 @@ abstract contract Curators is ICurators {
     mapping(uint64 datanet => mapping(address curator => bool)) private _appointed;
     /// @inheritdoc ICurators
     mapping(uint64 datanet => uint16) public seatsOf;
-    /// @inheritdoc ICurators
-    mapping(address account => uint256) public owedTo;
 
     /// @inheritdoc ICurators
     function appoint(uint64 datanet, address curator, bool appointed) external {
@@ -75,16 +73,6 @@ abstract contract Curators is ICurators {
     }
 
     /// @inheritdoc ICurators
-    function withdraw(address account) external returns (uint256 amount) {
-        amount = owedTo[account];
-        if (amount == 0) return 0;
-        delete owedTo[account];
-        emit Withdrawn(account, amount);
-
-        Send.native(account, amount);
-    }
-
-    /// @inheritdoc ICurators
     function seatOf(uint64 datanet, uint8 seat) external view returns (address curator, uint96 bond) {
         Taken storage s = _seats[datanet][seat];
         return (s.curator, s.bond);
@@ -115,10 +103,6 @@ abstract contract Curators is ICurators {
         amount = s.bond / SLASH_DIVISOR;
         s.bond -= uint96(amount);
         emit CuratorSlashed(datanet, seat, s.curator, amount);
-    }
-
-    function _owe(address account, uint256 amount) internal {
-        if (amount != 0) owedTo[account] += amount;
     }
 
     function _isAtSeat(uint64 datanet, uint8 seat, address account) internal view returns (bool) {

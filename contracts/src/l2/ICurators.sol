@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {IOwed} from "./IOwed.sol";
+
 /// @title ICurators
 /// @notice Who may be drawn to judge a Datanet's batches, and the bonds behind them. Bonds are held by the Datanet
 ///         contract until there is a stake manager.
 /// @dev At most 15 seats a Datanet. A curator whose review is missing loses a twentieth of its bond, burned: that is all
-///      a contract can see of a bad review. Money owed to accounts waits for `withdraw`, which anybody may call.
-interface ICurators {
+///      a contract can see of a bad review. Bonds and pay wait for `withdraw`.
+interface ICurators is IOwed {
     event CuratorAppointed(uint64 indexed datanet, address indexed curator, bool appointed);
     event CuratorJoined(uint64 indexed datanet, uint8 seat, address indexed curator, uint256 bond);
     event CuratorResigned(uint64 indexed datanet, uint8 seat, uint256 from);
     event CuratorLeft(uint64 indexed datanet, uint8 seat, address indexed curator, uint256 bond);
     event CuratorSlashed(uint64 indexed datanet, uint8 seat, address indexed curator, uint256 amount);
-    event Withdrawn(address indexed account, uint256 amount);
 
     error NotAppointed(uint64 datanet, address caller);
     error WrongCuratorBond(uint256 sent, uint256 bond);
@@ -33,12 +34,7 @@ interface ICurators {
     /// @notice Gives the bond back, 14 days after `resign`: longer than any review lasts. Anyone may call.
     function finishResigning(uint64 datanet, uint8 seat) external;
 
-    /// @notice Pays `account` what it is owed: bonds and reviews. Anyone may call, nobody can pause it.
-    function withdraw(address account) external returns (uint256 amount);
-
     function seatOf(uint64 datanet, uint8 seat) external view returns (address curator, uint96 bond);
     /// @notice A bit for each seat that can be drawn.
     function seatsOf(uint64 datanet) external view returns (uint16);
-    /// @notice What `withdraw` would pay now, wei.
-    function owedTo(address account) external view returns (uint256);
 }

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @title IPaid
+/// @notice What the attribution reads of the SpendAccount: which money stands behind an operator's receipts.
+interface IPaid {
+    /// @notice What claimed vouchers paid the operator within `epoch`, wei, and for how many inferences.
+    /// @param epoch number of ten minutes of block time since 1970
+    function paidOf(uint32 operatorId, uint64 epoch) external view returns (uint128 amount, uint64 count);
+}
