@@ -60,6 +60,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     Books private _books;
     /// @inheritdoc IAttributionSettlement
     uint40 public adoptedUpTo;
+    uint40 private _stepsPosted;
     /// @inheritdoc IAttributionSettlement
     mapping(address account => uint256) public claimedBy;
     /// @inheritdoc IAttributionSettlement
@@ -103,12 +104,12 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
         for (uint256 i = 0; i < parts.length; ++i) {
             sum += parts[i].deltaSum;
         }
-        uint32 lineagePpb = IReceipts(Predeploys.RECEIPTS)
-            .record(p, msg.sender, keccak256(abi.encode(parts)), sum > EPOCH_BOND ? sum : EPOCH_BOND);
+        uint256 bond = sum > EPOCH_BOND ? sum : EPOCH_BOND;
+        IReceipts(Predeploys.RECEIPTS).record(p, msg.sender, keccak256(abi.encode(parts)), bond);
 
         require(parts.length <= PARTS_MAX, BadParts());
         uint64 last = 0;
-        uint256 lineage = uint256(p.priceSum) * lineagePpb / Shares.WHOLE;
+        uint256 lineage = uint256(p.priceSum) * p.lineagePpb / Shares.WHOLE;
         for (uint256 i = 0; i < parts.length; ++i) {
             Part calldata part = parts[i];
             require(part.version > last && part.entries != 0 && part.deltaSum != 0, BadParts());
@@ -156,7 +157,8 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
             deadline: uint40(block.timestamp + IReceipts(Predeploys.RECEIPTS).challengeS()),
             poster: msg.sender,
             since: uint40(block.timestamp),
-            demands: 0
+            demands: 0,
+            number: ++_stepsPosted
         });
         emit StepPosted(msg.sender, root, leaves, sum, stepRoot, stepLeaves, daRef);
     }

@@ -40,6 +40,8 @@ interface IAttributionSettlement is IOwed {
         address poster;
         uint40 since;
         uint16 demands;
+        /// Of all steps ever posted.
+        uint40 number;
     }
 
     /// The adopted tree, and how much of it is claimed.

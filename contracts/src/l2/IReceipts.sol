@@ -44,6 +44,8 @@ interface IReceipts is IOwed {
         bytes32 receiptsRoot;
         uint40 count;
         uint96 priceSum;
+        /// The lineage part the entries were reckoned with.
+        uint32 lineagePpb;
         /// Where the receipts and the entries are found.
         bytes32 daRef;
     }
@@ -51,7 +53,7 @@ interface IReceipts is IOwed {
     event KeysChanged(uint32 indexed operatorId, address signer, address poster);
     event BondDeposited(uint32 indexed operatorId, address indexed from, uint256 amount);
     event BondWithdrawn(uint32 indexed operatorId, address to, uint256 amount);
-    event EpochPosted(uint32 indexed operatorId, uint64 indexed epoch, uint8 revision, uint32 lineagePpb, Post post);
+    event EpochPosted(uint32 indexed operatorId, uint64 indexed epoch, uint8 revision, Post post);
     event EpochVoided(uint32 indexed operatorId, uint64 indexed epoch, address indexed challenger, uint256 slashed);
     event EpochClosed(uint32 indexed operatorId, uint64 indexed epoch);
 
@@ -67,6 +69,10 @@ interface IReceipts is IOwed {
     error WrongStatus(Status status);
     /// Not what the operator's vouchers paid in that epoch.
     error NotPaid(uint256 amount, uint256 count);
+    /// Reckon the entries with this part, then call again: they were made on another day.
+    error LineageMoved(uint256 lineagePpb);
+    /// An epoch voided 255 times stays void.
+    error Forfeited();
     error WindowOpen(uint256 until);
     error DemandsOpen(uint256 count);
     error WindowOver(uint256 since);
@@ -87,10 +93,7 @@ interface IReceipts is IOwed {
 
     /// @notice Records an epoch that `poster` posts. Only the settlement.
     /// @param bond locked until the epoch is final
-    /// @return lineagePpb part of the price that counts as lineage
-    function record(Post calldata p, address poster, bytes32 partsHash, uint256 bond)
-        external
-        returns (uint32 lineagePpb);
+    function record(Post calldata p, address poster, bytes32 partsHash, uint256 bond) external;
 
     /// @notice Makes an epoch final, if its window is over. Only the settlement.
     function close(uint32 operatorId, uint64 epoch) external;
@@ -112,6 +115,8 @@ interface IReceipts is IOwed {
     function answerS() external view returns (uint64);
     function headerOf(uint32 operatorId, uint64 epoch) external view returns (Header memory);
     function bondOf(uint32 operatorId) external view returns (uint128 held, uint128 locked);
+    /// @notice The lineage part by which an epoch would be posted now, ppb (FORMAT.md).
+    function lineagePpb(uint32 operatorId, uint64 epoch) external view returns (uint32);
     function keysOf(uint32 operatorId) external view returns (address signer, address poster);
     /// @notice Whether a key of the operator, or one replaced less than two days ago, signed the struct.
     function isSigned(uint32 operatorId, bytes32 structHash, bytes calldata signature) external view returns (bool);

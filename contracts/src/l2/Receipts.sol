@@ -92,11 +92,7 @@ contract Receipts is IReceipts, Owed {
     }
 
     /// @inheritdoc IReceipts
-    function record(Post calldata p, address poster, bytes32 partsHash, uint256 bond)
-        external
-        onlySettlement
-        returns (uint32 lineagePpb)
-    {
+    function record(Post calldata p, address poster, bytes32 partsHash, uint256 bond) external onlySettlement {
         _checkPoster(p.operatorId, poster);
         Header storage h = _headers[p.operatorId][p.epoch];
         _checkTime(p.epoch, h);
@@ -105,7 +101,8 @@ contract Receipts is IReceipts, Owed {
         Bond storage b = bondOf[p.operatorId];
         uint256 free = b.held - b.locked;
         require(bond <= free && bond <= type(uint88).max, BondTooSmall(free, bond));
-        lineagePpb = _lineagePpb(p.operatorId, p.epoch);
+        uint32 now_ = lineagePpb(p.operatorId, p.epoch);
+        require(p.lineagePpb == now_, LineageMoved(now_));
 
         b.locked += uint128(bond);
         h.receiptsRoot = p.receiptsRoot;
@@ -115,9 +112,9 @@ contract Receipts is IReceipts, Owed {
         h.deadline = uint40(block.timestamp + challengeS);
         h.status = Status.POSTED;
         h.count = p.count;
-        h.lineagePpb = lineagePpb;
+        h.lineagePpb = p.lineagePpb;
         h.since = uint40(block.timestamp);
-        emit EpochPosted(p.operatorId, p.epoch, h.revision, lineagePpb, p);
+        emit EpochPosted(p.operatorId, p.epoch, h.revision, p);
     }
 
     /// @inheritdoc IReceipts
@@ -203,13 +200,15 @@ contract Receipts is IReceipts, Owed {
         return challengeS / 12;
     }
 
+    /// @inheritdoc IReceipts
     /// @dev Shares change at day boundaries. Posted on the epoch's own day, the classes of now are those by which the
-    ///      vouchers were routed; a day later nobody here knows them, and the least that lineage ever gets counts.
-    function _lineagePpb(uint32 operatorId, uint64 epoch) private view returns (uint32) {
+    ///      vouchers were routed; a day later nobody here knows them, and the least that lineage ever gets counts. The
+    ///      stakers' class is always taken off, because a provision may begin at any time of the day.
+    function lineagePpb(uint32 operatorId, uint64 epoch) public view returns (uint32) {
         if (epoch * EPOCH_S / Epoch.LENGTH_S != Epoch.current()) return uint32(LINEAGE_MIN_PPB);
         (uint32 protocolPpb, uint32 burnPpb, uint32 stakersPpb) = IFeePolicy(Predeploys.FEE_POLICY).classes();
-        (uint32 operatorPpb, uint64 stakersPool) = IRevenueRouter(Predeploys.REVENUE_ROUTER).operatorTerms(operatorId);
-        uint256 free = Shares.WHOLE - protocolPpb - burnPpb - operatorPpb - (stakersPool == 0 ? 0 : stakersPpb);
+        (uint32 operatorPpb,) = IRevenueRouter(Predeploys.REVENUE_ROUTER).operatorTerms(operatorId);
+        uint256 free = Shares.WHOLE - protocolPpb - burnPpb - stakersPpb - operatorPpb;
         return uint32(free < LINEAGE_MIN_PPB ? LINEAGE_MIN_PPB : free);
     }
 
@@ -219,6 +218,7 @@ contract Receipts is IReceipts, Owed {
         uint256 end = (uint256(epoch) + 1) * EPOCH_S;
         require(block.timestamp >= end, EpochNotOver(end));
         require(h.status == Status.NONE || h.status == Status.VOID, WrongStatus(h.status));
+        require(h.revision != type(uint8).max, Forfeited());
         uint256 until = (h.status == Status.VOID ? h.since : end) + POST_S;
         require(block.timestamp < until, EpochTooOld(until));
     }

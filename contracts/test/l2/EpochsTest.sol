@@ -23,8 +23,8 @@ abstract contract EpochsTest is AttributionTest {
     PaidVouchers internal constant PAID = PaidVouchers(Predeploys.SPEND_ACCOUNT);
 
     uint64 internal constant CHALLENGE_S = 1 days;
-    /// 1 - protocol 1 % - burn 1 % - operator 45 %.
-    uint256 internal constant LINEAGE_PPB = 530_000_000;
+    /// 1 - protocol 1 % - burn 1 % - stakers 3 % - operator 45 %. The stakers' counts though there are none.
+    uint32 internal constant LINEAGE_PPB = 500_000_000;
 
     address internal operatorOwner;
     uint256 internal operatorKey;
@@ -42,6 +42,7 @@ abstract contract EpochsTest is AttributionTest {
         uint256[][] vectors;
         /// Of the one part, for `version`.
         Entry[] entries;
+        uint32 lineagePpb;
     }
 
     function setUp() public virtual override {
@@ -72,8 +73,7 @@ abstract contract EpochsTest is AttributionTest {
 
     /// @notice `n` calls of the model at one OPEN each, paid in the present epoch: ann has 60 % of each, ben 30 %.
     function _serve(uint32 operatorId, uint256 n) internal returns (Made memory m) {
-        m.operatorId = operatorId;
-        m.epoch = _now();
+        (m.operatorId, m.epoch, m.lineagePpb) = (operatorId, _now(), LINEAGE_PPB);
         m.receipts = new InferenceReceipt[](n);
         m.vectors = new uint256[][](n);
         for (uint256 i = 0; i < n; ++i) {
@@ -103,7 +103,7 @@ abstract contract EpochsTest is AttributionTest {
         for (uint256 i = 0; i < m.receipts.length; ++i) {
             for (uint256 j = 0; j < m.vectors[i].length; ++j) {
                 uint256 word = m.vectors[i][j];
-                uint256 amount = uint256(m.receipts[i].price) * LINEAGE_PPB * snapshotShare * 200_000_000;
+                uint256 amount = uint256(m.receipts[i].price) * m.lineagePpb * snapshotShare * 200_000_000;
                 amount = amount * uint32(word) / 1e36;
                 entries = Ledgers.add(entries, Entry(address(uint160(word >> 32)), uint40(i), uint128(amount)));
             }
@@ -140,6 +140,7 @@ abstract contract EpochsTest is AttributionTest {
             receiptsRoot: Trees.root(_receiptLeaves(m)).hash,
             count: uint40(m.receipts.length),
             priceSum: _priceSum(m),
+            lineagePpb: m.lineagePpb,
             daRef: "da"
         });
     }
