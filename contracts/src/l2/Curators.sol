@@ -53,9 +53,8 @@ abstract contract Curators is ICurators, Owed {
     /// @inheritdoc ICurators
     function resign(uint64 datanet, uint8 seat) external {
         Taken storage s = _seats[datanet][seat];
-        if (msg.sender != s.curator || msg.sender == address(0)) _checkOwner(datanet);
-        require(s.curator != address(0), NotCurator(datanet, seat, msg.sender));
-        require(s.resignedAt == 0, AlreadyResigned(seat));
+        if (msg.sender != s.curator) _checkOwner(datanet);
+        require(s.curator != address(0) && s.resignedAt == 0, NotTaken(seat));
 
         s.resignedAt = uint40(block.timestamp);
         seatsOf[datanet] &= ~uint16(1 << seat);
@@ -64,12 +63,14 @@ abstract contract Curators is ICurators, Owed {
 
     /// @inheritdoc ICurators
     function finishResigning(uint64 datanet, uint8 seat) external {
-        Taken memory s = _seats[datanet][seat];
-        require(s.resignedAt != 0 && block.timestamp >= s.resignedAt + RESIGN_S, NotLeft(s.resignedAt + RESIGN_S));
+        Taken storage s = _seats[datanet][seat];
+        (address curator, uint96 bond) = (s.curator, s.bond);
+        uint256 from = s.resignedAt + RESIGN_S;
+        require(s.resignedAt != 0 && block.timestamp >= from, NotLeft(from));
 
         delete _seats[datanet][seat];
-        _owe(s.curator, s.bond);
-        emit CuratorLeft(datanet, seat, s.curator, s.bond);
+        _owe(curator, bond);
+        emit CuratorLeft(datanet, seat, curator, bond);
     }
 
     /// @inheritdoc ICurators

@@ -30,16 +30,6 @@ contract Datanet is IDatanet, Curators {
     /// While the bond is held, whoever proves a duplicate gets a part of it.
     uint256 private constant BOND_S = 7 days;
 
-    struct Net {
-        address owner;
-        uint64 latest;
-        address payout;
-        uint96 curatorBond;
-        Terms terms;
-        uint96 budget;
-        bytes32 journal;
-    }
-
     struct Snap {
         uint64 datanet;
         uint32 lambdaPpb;
@@ -47,15 +37,15 @@ contract Datanet is IDatanet, Curators {
     }
 
     /// @inheritdoc IDatanet
-    uint64 public batchCount;
+    uint256 public batchCount;
     mapping(uint64 datanet => Net) private _nets;
     /// @inheritdoc IDatanet
     mapping(uint64 datanet => mapping(bytes32 licence => bool)) public isLicence;
-    mapping(uint64 batch => Batch) private _batches;
-    mapping(uint64 batch => address) private _sponsors;
-    mapping(uint64 batch => Review) private _reviews;
-    mapping(uint64 batch => mapping(uint256 place => bytes32)) private _commitments;
-    mapping(uint64 batch => mapping(uint256 index => bool)) private _duplicates;
+    mapping(uint256 batch => Batch) private _batches;
+    mapping(uint256 batch => address) private _sponsors;
+    mapping(uint256 batch => Review) private _reviews;
+    mapping(uint256 batch => mapping(uint256 place => bytes32)) private _commitments;
+    mapping(uint256 batch => mapping(uint256 index => bool)) private _duplicates;
     /// @inheritdoc IDatanet
     mapping(uint64 version => Snap) public snapshotOf;
 
@@ -70,8 +60,6 @@ contract Datanet is IDatanet, Curators {
         uint96 curatorBond,
         Terms calldata terms
     ) external returns (uint64 datanet) {
-        require(payout != address(0), ZeroAddress());
-        _checkTerms(terms);
         datanet = IAssetRegistry(Predeploys.ASSET_REGISTRY)
             .register(
                 IAssetRegistry.Kind.DATANET, 0, uri, new IAssetRegistry.Parent[](0), 0, floorPpb, licence, address(this)
@@ -80,66 +68,61 @@ contract Datanet is IDatanet, Curators {
         Net storage net = _nets[datanet];
         net.owner = msg.sender;
         net.latest = datanet;
-        net.payout = payout;
+        net.floorPpb = floorPpb;
+        net.licence = licence;
         net.curatorBond = curatorBond;
-        net.terms = terms;
-        isLicence[datanet][licence] = true;
         emit DatanetCreated(datanet, msg.sender, licence);
-        emit TermsChanged(datanet, terms);
-        emit LicenceChanged(datanet, licence, true);
-        emit PayoutChanged(datanet, payout);
+        _setTerms(datanet, terms);
+        _setLicence(datanet, licence, true);
+        _setPayout(datanet, payout);
 
         // What is paid before anybody contributed waits for the first contributor.
-        _ledger().setUnits(datanet, address(this), 0);
+        _setUnits(datanet, address(this), 0);
     }
 
     /// @inheritdoc IDatanet
     function setTerms(uint64 datanet, Terms calldata terms) external {
         _checkOwner(datanet);
-        _checkTerms(terms);
-        _nets[datanet].terms = terms;
-        emit TermsChanged(datanet, terms);
+        _setTerms(datanet, terms);
     }
 
     /// @inheritdoc IDatanet
     function setLicence(uint64 datanet, bytes32 licence, bool allowed) external {
         _checkOwner(datanet);
-        isLicence[datanet][licence] = allowed;
-        emit LicenceChanged(datanet, licence, allowed);
+        _setLicence(datanet, licence, allowed);
     }
 
     /// @inheritdoc IDatanet
     function setPayout(uint64 datanet, address payout) external {
         _checkOwner(datanet);
-        require(payout != address(0), ZeroAddress());
-        _nets[datanet].payout = payout;
-        emit PayoutChanged(datanet, payout);
+        _setPayout(datanet, payout);
     }
 
     /// @inheritdoc IDatanet
     function transferOwnership(uint64 datanet, address to) external {
         _checkOwner(datanet);
-        require(to != address(0), ZeroAddress());
+        _checkAddress(to);
         _nets[datanet].owner = to;
         emit OwnershipTransferred(datanet, msg.sender, to);
     }
 
     /// @inheritdoc IDatanet
-    function acceptByOwner(uint64 batch, uint16 quality, uint24 dupPpm) external {
+    function acceptByOwner(uint256 batch, uint16 quality, uint24 dupPpm) external {
         Batch storage b = _batches[batch];
         _checkOwner(b.datanet);
         bool open = b.status == Status.SUBMITTED || (b.status == Status.DRAWN && _reviews[batch].committed == 0);
-        require(open, WrongStatus(batch, b.status));
-        require(quality != 0 && quality <= QUALITY_MAX && dupPpm <= PPM, BadReview());
-        _nets[b.datanet].budget += 3 * uint96(b.reviewPay);
+        if (!open) _refuse(batch);
+        _checkReview(quality, dupPpm);
+        require(quality != 0, BadReview());
+        _free(b, 3);
         _accept(batch, quality, dupPpm);
     }
 
     /// @inheritdoc IDatanet
-    function setExcluded(uint64 batch, bool excluded) external {
+    function setExcluded(uint256 batch, bool excluded) external {
         Batch storage b = _batches[batch];
         _checkOwner(b.datanet);
-        require(b.status == Status.ACCEPTED && b.excluded != excluded, WrongStatus(batch, b.status));
+        if (b.status != Status.ACCEPTED || b.excluded == excluded) _refuse(batch);
         b.excluded = excluded;
         _enter(b.datanet, excluded ? Entry.EXCLUDED : Entry.INCLUDED, batch);
         emit BatchExcluded(batch, excluded);
@@ -174,9 +157,9 @@ contract Datanet is IDatanet, Curators {
     function submitBatch(uint64 datanet, bytes32 rowsRoot, uint32 rows, uint64 tokens, bytes32 licence, bytes32 daRef)
         external
         payable
-        returns (uint64 batch)
+        returns (uint256 batch)
     {
-        return _submit(msg.sender, datanet, rowsRoot, rows, tokens, licence, daRef);
+        return submitBatchFor(msg.sender, datanet, rowsRoot, rows, tokens, licence, daRef);
     }
 
     /// @inheritdoc IDatanet
@@ -188,26 +171,50 @@ contract Datanet is IDatanet, Curators {
         uint64 tokens,
         bytes32 licence,
         bytes32 daRef
-    ) external payable returns (uint64 batch) {
+    ) public payable returns (uint256 batch) {
         require(contributor != address(0) && !Pools.isAccount(contributor), BadBatch());
-        batch = _submit(contributor, datanet, rowsRoot, rows, tokens, licence, daRef);
-        if (contributor != msg.sender) {
-            _batches[batch].sponsored = true;
-            _sponsors[batch] = msg.sender;
+        require(rowsRoot != 0 && rows != 0 && tokens != 0 && tokens <= type(uint40).max, BadBatch());
+        require(isLicence[datanet][licence], LicenceNotAllowed(licence));
+        Net storage net = _nets[datanet];
+        Terms memory terms = net.terms;
+        require(msg.value == terms.bond, WrongBond(terms.bond));
+        if (terms.reviewPay != 0) {
+            uint96 needed = 3 * uint96(terms.reviewPay);
+            uint96 budget = net.budget;
+            require(budget >= needed, BudgetTooSmall(needed));
+            net.budget = budget - needed;
         }
+
+        batch = ++batchCount;
+        _batches[batch] = Batch({
+            rowsRoot: rowsRoot,
+            contributor: contributor,
+            rows: rows,
+            tokens: uint40(tokens),
+            status: Status.SUBMITTED,
+            sponsored: contributor != msg.sender,
+            excluded: false,
+            bond: terms.bond,
+            reviewPay: terms.reviewPay,
+            dupPenaltyPercent: terms.dupPenaltyPercent,
+            datanet: datanet,
+            submittedAt: uint40(block.timestamp)
+        });
+        if (contributor != msg.sender) _sponsors[batch] = msg.sender;
+        emit BatchSubmitted(datanet, batch, contributor, rowsRoot, rows, uint40(tokens), licence, daRef);
     }
 
     /// @inheritdoc IDatanet
-    function retract(uint64 batch) external {
+    function retract(uint256 batch) external {
         Batch storage b = _batches[batch];
         require(msg.sender == b.contributor, NotContributor(msg.sender));
         Status was = b.status;
-        require(was == Status.SUBMITTED || was == Status.ACCEPTED, WrongStatus(batch, was));
+        if (was != Status.SUBMITTED && was != Status.ACCEPTED) _refuse(batch);
 
         b.status = Status.RETRACTED;
         emit BatchRetracted(batch);
         if (was == Status.SUBMITTED) {
-            _nets[b.datanet].budget += 3 * uint96(b.reviewPay);
+            _free(b, 3);
             return _returnBond(batch);
         }
         _enter(b.datanet, Entry.RETRACTED, batch);
@@ -215,20 +222,19 @@ contract Datanet is IDatanet, Curators {
     }
 
     /// @inheritdoc IDatanet
-    function releaseBond(uint64 batch) external {
+    function releaseBond(uint256 batch) external {
         Status status = _batches[batch].status;
-        require(status == Status.ACCEPTED || status == Status.RETRACTED, WrongStatus(batch, status));
-        uint256 from = _reviews[batch].since + BOND_S;
-        require(block.timestamp >= from, TooEarly(from));
+        if (status != Status.ACCEPTED && status != Status.RETRACTED) _refuse(batch);
+        _checkNotBefore(_reviews[batch].since + BOND_S);
         _returnBond(batch);
     }
 
     // Curators
 
     /// @inheritdoc IDatanet
-    function draw(uint64 batch) external {
+    function draw(uint256 batch) external {
         Batch storage b = _batches[batch];
-        require(b.status == Status.SUBMITTED, WrongStatus(batch, b.status));
+        _checkStatus(batch, Status.SUBMITTED);
         IL1Info l1 = IL1Info(Predeploys.L1_INFO);
         // The hash of an L1 block that did not exist at submission: nobody could choose rows or sender to suit it.
         require(l1.timestamp() > b.submittedAt, TooEarly(b.submittedAt));
@@ -243,10 +249,9 @@ contract Datanet is IDatanet, Curators {
     }
 
     /// @inheritdoc IDatanet
-    function commitReview(uint64 batch, uint256 place, bytes32 commitment) external {
+    function commitReview(uint256 batch, uint256 place, bytes32 commitment) external {
         Review storage r = _checkDrawn(batch, place);
-        uint256 until = r.since + COMMIT_S;
-        require(block.timestamp < until, TooLate(until));
+        _checkBefore(r.since + COMMIT_S);
         require(r.committed >> place & 1 == 0, AlreadyCommitted(batch));
 
         r.committed |= uint8(1 << place);
@@ -255,51 +260,54 @@ contract Datanet is IDatanet, Curators {
     }
 
     /// @inheritdoc IDatanet
-    function revealReview(uint64 batch, uint256 place, uint16 quality, uint24 dupPpm, bytes32 reportHash, bytes32 salt)
+    function revealReview(uint256 batch, uint256 place, uint16 quality, uint24 dupPpm, bytes32 reportHash, bytes32 salt)
         external
     {
         Review storage r = _checkDrawn(batch, place);
         // Nobody commits after having seen another's review.
         uint256 from = r.since + COMMIT_S;
-        require(r.committed == 7 || block.timestamp >= from, TooEarly(from));
-        require(block.timestamp < from + REVEAL_S, TooLate(from + REVEAL_S));
-        require(quality <= QUALITY_MAX && dupPpm <= PPM, BadReview());
+        if (r.committed != 7) _checkNotBefore(from);
+        _checkBefore(from + REVEAL_S);
+        _checkReview(quality, dupPpm);
         bytes32 commitment = keccak256(abi.encode(batch, msg.sender, quality, dupPpm, reportHash, salt));
         require(r.committed >> place & 1 == 1 && _commitments[batch][place] == commitment, NotCommitted(batch));
 
         delete _commitments[batch][place]; // So that it is shown, and paid, once.
         r.revealed |= uint8(1 << place);
         r.qualities |= uint48(quality) << uint48(16 * place);
-        r.dups |= uint72(dupPpm) << uint72(24 * place);
+        if (quality != 0) r.kept |= uint72(PPM - dupPpm) << uint72(24 * place);
         _owe(msg.sender, _batches[batch].reviewPay);
         emit ReviewRevealed(batch, msg.sender, quality, dupPpm, reportHash);
     }
 
     /// @inheritdoc IDatanet
-    function finalize(uint64 batch) external {
+    function finalize(uint256 batch) external {
         Batch storage b = _batches[batch];
         if (b.status == Status.SUBMITTED) {
-            uint256 from = b.submittedAt + DRAW_S;
-            require(block.timestamp >= from, TooEarly(from));
-            _nets[b.datanet].budget += 3 * uint96(b.reviewPay);
+            _checkNotBefore(b.submittedAt + DRAW_S);
+            _free(b, 3);
             return _lapse(batch);
         }
-        require(b.status == Status.DRAWN, WrongStatus(batch, b.status));
-        Review memory r = _reviews[batch];
+        _checkStatus(batch, Status.DRAWN);
+        Review storage r = _reviews[batch];
         uint256 end = r.since + COMMIT_S + REVEAL_S;
-        require(r.revealed == 7 || block.timestamp >= end, TooEarly(end));
+        if (r.revealed != 7) _checkNotBefore(end);
 
         uint256 missing = 0;
+        uint256 rejects = 0;
         uint256 slashed = 0;
         for (uint256 place = 0; place < 3; ++place) {
-            if (r.revealed >> place & 1 == 1) continue;
-            ++missing;
-            slashed += _slashSeat(b.datanet, _seatAt(r.seats, place), r.since);
+            if (r.revealed >> place & 1 == 0) {
+                ++missing;
+                slashed += _slashSeat(b.datanet, _seatAt(r.seats, place), r.since);
+            } else if (uint16(r.qualities >> (16 * place)) == 0) {
+                ++rejects;
+            }
         }
-        _nets[b.datanet].budget += uint96(missing * b.reviewPay);
-        (uint256 accepts, uint16 quality, uint24 dupPpm) = _verdict(r);
-        if (accepts >= 2) _accept(batch, quality, dupPpm);
-        else if (3 - missing - accepts >= 2) _reject(batch);
+        _free(b, missing);
+        uint256 quality = _middle(r.qualities, 16);
+        if (quality != 0) _accept(batch, uint16(quality), PPM - uint24(_middle(r.kept, 24)));
+        else if (rejects >= 2) _reject(batch);
         else _lapse(batch);
 
         _burn(slashed);
@@ -311,11 +319,11 @@ contract Datanet is IDatanet, Curators {
     function challengeDuplicate(bytes32 rowHash, RowProof calldata earlier, RowProof calldata later) external {
         Batch storage b = _batches[later.batch];
         Batch storage a = _batches[earlier.batch];
-        require(b.status == Status.ACCEPTED, WrongStatus(later.batch, b.status));
-        require(a.status == Status.ACCEPTED, WrongStatus(earlier.batch, a.status));
+        _checkStatus(later.batch, Status.ACCEPTED);
+        _checkStatus(earlier.batch, Status.ACCEPTED);
         bool isEarlier = earlier.batch < later.batch || (earlier.batch == later.batch && earlier.index < later.index);
         require(isEarlier && a.datanet == b.datanet, NotEarlier());
-        require(!_duplicates[later.batch][later.index], DuplicateKnown(later.batch, later.index));
+        require(!_duplicates[later.batch][later.index], DuplicateKnown());
         _checkRow(rowHash, a, earlier);
         _checkRow(rowHash, b, later);
 
@@ -336,86 +344,27 @@ contract Datanet is IDatanet, Curators {
     // Views
 
     /// @inheritdoc IDatanet
-    function batchOf(uint64 batch) external view returns (Batch memory) {
+    function batchOf(uint256 batch) external view returns (Batch memory) {
         return _batches[batch];
     }
 
     /// @inheritdoc IDatanet
-    function reviewOf(uint64 batch) external view returns (Review memory) {
+    function reviewOf(uint256 batch) external view returns (Review memory) {
         return _reviews[batch];
     }
 
     /// @inheritdoc IDatanet
-    function termsOf(uint64 datanet) external view returns (Terms memory) {
-        return _nets[datanet].terms;
+    function netOf(uint64 datanet) external view returns (Net memory) {
+        return _nets[datanet];
     }
 
-    /// @inheritdoc IDatanet
-    function budgetOf(uint64 datanet) external view returns (uint256) {
-        return _nets[datanet].budget;
-    }
-
-    /// @inheritdoc IDatanet
-    function ownerOf(uint64 datanet) external view returns (address) {
-        return _nets[datanet].owner;
-    }
-
-    /// @inheritdoc IDatanet
-    function journalOf(uint64 datanet) external view returns (bytes32) {
-        return _nets[datanet].journal;
-    }
-
-    /// @inheritdoc IDatanet
-    function latestOf(uint64 datanet) external view returns (uint64 version) {
-        return _nets[datanet].latest;
-    }
-
-    function _submit(
-        address contributor,
-        uint64 datanet,
-        bytes32 rowsRoot,
-        uint32 rows,
-        uint64 tokens,
-        bytes32 licence,
-        bytes32 daRef
-    ) private returns (uint64 batch) {
-        require(rowsRoot != 0 && rows != 0 && tokens != 0 && tokens <= type(uint40).max, BadBatch());
-        require(isLicence[datanet][licence], LicenceNotAllowed(licence));
-        Net storage net = _nets[datanet];
-        Terms memory terms = net.terms;
-        require(msg.value == terms.bond, WrongBond(msg.value, terms.bond));
-        if (terms.reviewPay != 0) {
-            uint96 needed = 3 * uint96(terms.reviewPay);
-            uint96 budget = net.budget;
-            require(budget >= needed, BudgetTooSmall(budget, needed));
-            net.budget = budget - needed;
-        }
-
-        batch = ++batchCount;
-        _batches[batch] = Batch({
-            rowsRoot: rowsRoot,
-            contributor: contributor,
-            rows: rows,
-            tokens: uint40(tokens),
-            status: Status.SUBMITTED,
-            sponsored: false,
-            excluded: false,
-            bond: terms.bond,
-            reviewPay: terms.reviewPay,
-            dupPenaltyPercent: terms.dupPenaltyPercent,
-            datanet: datanet,
-            submittedAt: uint40(block.timestamp)
-        });
-        emit BatchSubmitted(datanet, batch, contributor, rowsRoot, rows, uint40(tokens), licence, daRef);
-    }
-
-    function _accept(uint64 batch, uint16 quality, uint24 dupPpm) private {
+    function _accept(uint256 batch, uint16 quality, uint24 dupPpm) private {
         Batch storage b = _batches[batch];
         Review storage r = _reviews[batch];
         uint64 datanet = b.datanet;
         uint256 units = uint256(b.tokens) * quality / QUALITY_MAX * (PPM - dupPpm) / PPM;
         // A full pool takes what fits, so that a batch can always be decided.
-        uint256 room = UNITS_MAX - _ledger().totalUnits(datanet);
+        uint256 room = UNITS_MAX - IPoolLedger(Predeploys.POOL_LEDGER).totalUnits(datanet);
         if (units > room) units = room;
 
         b.status = Status.ACCEPTED;
@@ -424,12 +373,11 @@ contract Datanet is IDatanet, Curators {
         _enter(datanet, Entry.ACCEPTED, batch);
         emit BatchAccepted(batch, quality, dupPpm, uint48(units));
 
-        if (units == 0) return;
-        _ledger().setUnits(datanet, b.contributor, _ledger().unitsOf(datanet, b.contributor) + units);
+        if (units != 0) _setUnits(datanet, b.contributor, _unitsOf(b) + units);
     }
 
     /// @dev The bond pays reviews to come: who floods a Datanet with dust pays the curators who read it.
-    function _reject(uint64 batch) private {
+    function _reject(uint256 batch) private {
         Batch storage b = _batches[batch];
         b.status = Status.REJECTED;
         _nets[b.datanet].budget += b.bond;
@@ -437,34 +385,56 @@ contract Datanet is IDatanet, Curators {
         emit BatchRejected(batch);
     }
 
-    function _lapse(uint64 batch) private {
+    function _lapse(uint256 batch) private {
         _batches[batch].status = Status.LAPSED;
         emit BatchLapsed(batch);
         _returnBond(batch);
     }
 
-    function _returnBond(uint64 batch) private {
+    function _returnBond(uint256 batch) private {
         Batch storage b = _batches[batch];
         uint256 bond = b.bond;
         b.bond = 0;
         _owe(_payer(batch), bond);
     }
 
+    /// @dev Back to the budget: what was reserved for reviews that were not shown.
+    function _free(Batch storage b, uint256 reviews) private {
+        _nets[b.datanet].budget += uint96(reviews * b.reviewPay);
+    }
+
     function _takeUnits(Batch storage b, Review storage r, uint48 units) private {
         if (units == 0) return;
         r.units -= units;
-        _ledger().setUnits(b.datanet, b.contributor, _ledger().unitsOf(b.datanet, b.contributor) - units);
+        _setUnits(b.datanet, b.contributor, _unitsOf(b) - units);
     }
 
-    function _enter(uint64 datanet, Entry entry, uint64 batch) private {
-        _nets[datanet].journal = keccak256(abi.encodePacked(_nets[datanet].journal, uint8(entry), batch));
+    function _setLicence(uint64 datanet, bytes32 licence, bool allowed) private {
+        isLicence[datanet][licence] = allowed;
+        emit LicenceChanged(datanet, licence, allowed);
+    }
+
+    function _setPayout(uint64 datanet, address payout) private {
+        _checkAddress(payout);
+        _nets[datanet].payout = payout;
+        emit PayoutChanged(datanet, payout);
+    }
+
+    function _setUnits(uint64 pool, address account, uint256 units) private {
+        IPoolLedger(Predeploys.POOL_LEDGER).setUnits(pool, account, units);
+    }
+
+    function _unitsOf(Batch storage b) private view returns (uint256) {
+        return IPoolLedger(Predeploys.POOL_LEDGER).unitsOf(b.datanet, b.contributor);
+    }
+
+    function _enter(uint64 datanet, Entry entry, uint256 batch) private {
+        _nets[datanet].journal = keccak256(abi.encodePacked(_nets[datanet].journal, uint8(entry), uint64(batch)));
     }
 
     function _newVersion(uint64 datanet, bytes32 contentRoot, string calldata uri) private returns (uint64 version) {
         Net storage net = _nets[datanet];
-        Terms memory terms = net.terms;
         IAssetRegistry registry = IAssetRegistry(Predeploys.ASSET_REGISTRY);
-        IAssetRegistry.Asset memory first = registry.asset(datanet);
         address pool = Pools.account(datanet);
         version = registry.newVersion(
             net.latest,
@@ -473,18 +443,42 @@ contract Datanet is IDatanet, Curators {
             uri,
             new IAssetRegistry.Parent[](0),
             0,
-            first.floorPpb,
-            first.licence,
+            net.floorPpb,
+            net.licence,
             pool
         );
         net.latest = version;
-        snapshotOf[version] = Snap(datanet, terms.lambdaPpb, terms.method);
+        Terms storage terms = net.terms;
+        (uint32 lambdaPpb, uint32 ownerPpb) = (terms.lambdaPpb, terms.ownerPpb);
+        snapshotOf[version] = Snap(datanet, lambdaPpb, terms.method);
 
-        _ledger().setUnits(version, pool, Shares.WHOLE - terms.lambdaPpb - terms.ownerPpb);
-        if (terms.lambdaPpb != 0) {
-            _ledger().setUnits(version, Predeploys.ATTRIBUTION_SETTLEMENT, terms.lambdaPpb);
-        }
-        if (terms.ownerPpb != 0) _ledger().setUnits(version, net.payout, terms.ownerPpb);
+        _setUnits(version, pool, Shares.WHOLE - lambdaPpb - ownerPpb);
+        if (lambdaPpb != 0) _setUnits(version, Predeploys.ATTRIBUTION_SETTLEMENT, lambdaPpb);
+        if (ownerPpb != 0) _setUnits(version, net.payout, ownerPpb);
+    }
+
+    function _checkStatus(uint256 batch, Status wanted) private view {
+        if (_batches[batch].status != wanted) _refuse(batch);
+    }
+
+    function _refuse(uint256 batch) private view {
+        revert WrongStatus(batch, _batches[batch].status);
+    }
+
+    function _checkReview(uint16 quality, uint24 dupPpm) private pure {
+        require(quality <= QUALITY_MAX && dupPpm <= PPM, BadReview());
+    }
+
+    function _checkAddress(address account) private pure {
+        require(account != address(0), ZeroAddress());
+    }
+
+    function _checkBefore(uint256 until) private view {
+        require(block.timestamp < until, TooLate(until));
+    }
+
+    function _checkNotBefore(uint256 from) private view {
+        require(block.timestamp >= from, TooEarly(from));
     }
 
     function _checkOwner(uint64 datanet) internal view override {
@@ -495,15 +489,17 @@ contract Datanet is IDatanet, Curators {
         return _nets[datanet].curatorBond;
     }
 
-    function _checkTerms(Terms calldata t) private pure {
+    function _setTerms(uint64 datanet, Terms calldata t) private {
         bool method = Methods.isUsable(t.method) && t.lambdaPpb <= Methods.lambdaMaxPpb(t.method);
         require(method && t.ownerPpb <= OWNER_MAX_PPB && t.dupPenaltyPercent <= 100, BadTerms());
+        _nets[datanet].terms = t;
+        emit TermsChanged(datanet, t);
     }
 
     /// @dev Of a batch that the caller was drawn for.
-    function _checkDrawn(uint64 batch, uint256 place) private view returns (Review storage r) {
+    function _checkDrawn(uint256 batch, uint256 place) private view returns (Review storage r) {
         Batch storage b = _batches[batch];
-        require(b.status == Status.DRAWN, WrongStatus(batch, b.status));
+        _checkStatus(batch, Status.DRAWN);
         r = _reviews[batch];
         bool isDrawn = place < 3 && _isAtSeat(b.datanet, _seatAt(r.seats, place), msg.sender);
         require(isDrawn, NotDrawn(batch, msg.sender));
@@ -515,41 +511,21 @@ contract Datanet is IDatanet, Curators {
         require(ok, NotARow(p.batch, p.index));
     }
 
-    function _payer(uint64 batch) private view returns (address) {
+    function _payer(uint256 batch) private view returns (address) {
         return _batches[batch].sponsored ? _sponsors[batch] : _batches[batch].contributor;
-    }
-
-    function _ledger() private pure returns (IPoolLedger) {
-        return IPoolLedger(Predeploys.POOL_LEDGER);
     }
 
     function _seatAt(uint24 seats, uint256 place) private pure returns (uint8) {
         return uint8(seats >> (8 * place));
     }
 
-    /// @dev How many accept; of those the lower quality and the higher duplicate part, or the middle ones of three.
-    function _verdict(Review memory r) private pure returns (uint256 accepts, uint16 quality, uint24 dupPpm) {
-        uint256[3] memory q;
-        uint256[3] memory d;
-        for (uint256 place = 0; place < 3; ++place) {
-            uint16 given = uint16(r.qualities >> (16 * place));
-            if (given == 0) continue; // Missing, or a rejection.
-            (q[accepts], d[accepts]) = (given, uint24(r.dups >> (24 * place)));
-            ++accepts;
-        }
-        if (accepts == 2) return (2, uint16(_min(q[0], q[1])), uint24(_max(d[0], d[1])));
-        if (accepts == 3) return (3, uint16(_middle(q)), uint24(_middle(d)));
-    }
-
-    function _middle(uint256[3] memory x) private pure returns (uint256) {
-        return _max(_min(x[0], x[1]), _min(_max(x[0], x[1]), x[2]));
-    }
-
-    function _min(uint256 a, uint256 b) private pure returns (uint256) {
-        return a < b ? a : b;
-    }
-
-    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+    /// @dev The middle quality of three, a missing or rejecting one counting as none: so the lower of two that accept, and
+    ///      zero if fewer do.
+    function _middle(uint256 packed, uint256 width) private pure returns (uint256) {
+        uint256 mask = (1 << width) - 1;
+        (uint256 a, uint256 b, uint256 c) = (packed & mask, packed >> width & mask, packed >> 2 * width);
+        if (a > b) (a, b) = (b, a);
+        if (b > c) (b, c) = (c, b);
         return a > b ? a : b;
     }
 }

@@ -18,8 +18,8 @@ interface ICurators is IOwed {
     error NotAppointed(uint64 datanet, address caller);
     error WrongCuratorBond(uint256 sent, uint256 bond);
     error SeatsTaken(uint64 datanet);
-    error NotCurator(uint64 datanet, uint8 seat, address caller);
-    error AlreadyResigned(uint8 seat);
+    /// Nobody sits there, or whoever does resigned already.
+    error NotTaken(uint8 seat);
     error NotLeft(uint256 from);
 
     /// @notice The owner's word that `curator` may join, or no longer.

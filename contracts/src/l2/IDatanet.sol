@@ -48,6 +48,22 @@ interface IDatanet is ICurators {
         uint8 dupPenaltyPercent;
     }
 
+    struct Net {
+        address owner;
+        /// The newest snapshot, or the Datanet itself while it has none.
+        uint64 latest;
+        /// What every model made from it must leave to it, and the terms of use; its snapshots declare the same.
+        uint32 floorPpb;
+        bytes32 licence;
+        address payout;
+        uint96 curatorBond;
+        Terms terms;
+        /// Not reserved, wei.
+        uint96 budget;
+        /// Hash chain over the decisions: keccak256(journal ‖ uint8 entry ‖ uint64 batch).
+        bytes32 journal;
+    }
+
     struct Batch {
         bytes32 rowsRoot;
         address contributor;
@@ -74,8 +90,8 @@ interface IDatanet is ICurators {
         uint8 revealed;
         /// Of the three, 16 bits each.
         uint48 qualities;
-        /// Of the three, 24 bits each.
-        uint72 dups;
+        /// Of the three, 24 bits each: the part that is no duplicate, ppm; zero with a rejection.
+        uint72 kept;
         /// What the batch brought its contributor in the Datanet's pool, duplicates taken off.
         uint48 units;
         /// When curators were drawn, and after that when the batch was decided, seconds.
@@ -84,7 +100,7 @@ interface IDatanet is ICurators {
 
     /// A row's place in a batch.
     struct RowProof {
-        uint64 batch;
+        uint256 batch;
         uint256 index;
         uint128 tokens;
         bytes proof;
@@ -98,7 +114,7 @@ interface IDatanet is ICurators {
     event Funded(uint64 indexed datanet, address indexed from, uint256 amount);
     event BatchSubmitted(
         uint64 indexed datanet,
-        uint64 indexed batch,
+        uint256 indexed batch,
         address indexed contributor,
         bytes32 rowsRoot,
         uint32 rows,
@@ -106,19 +122,19 @@ interface IDatanet is ICurators {
         bytes32 licence,
         bytes32 daRef
     );
-    event CuratorsDrawn(uint64 indexed batch, uint24 seats);
-    event ReviewCommitted(uint64 indexed batch, address indexed curator, bytes32 commitment);
+    event CuratorsDrawn(uint256 indexed batch, uint24 seats);
+    event ReviewCommitted(uint256 indexed batch, address indexed curator, bytes32 commitment);
     event ReviewRevealed(
-        uint64 indexed batch, address indexed curator, uint16 quality, uint24 dupPpm, bytes32 reportHash
+        uint256 indexed batch, address indexed curator, uint16 quality, uint24 dupPpm, bytes32 reportHash
     );
-    event BatchAccepted(uint64 indexed batch, uint16 quality, uint24 dupPpm, uint48 units);
-    event BatchRejected(uint64 indexed batch);
+    event BatchAccepted(uint256 indexed batch, uint16 quality, uint24 dupPpm, uint48 units);
+    event BatchRejected(uint256 indexed batch);
     /// Nobody decided in time.
-    event BatchLapsed(uint64 indexed batch);
-    event BatchRetracted(uint64 indexed batch);
-    event BatchExcluded(uint64 indexed batch, bool excluded);
+    event BatchLapsed(uint256 indexed batch);
+    event BatchRetracted(uint256 indexed batch);
+    event BatchExcluded(uint256 indexed batch, bool excluded);
     event DuplicateProven(
-        uint64 indexed batch, uint64 indexed earlier, uint256 index, address challenger, uint48 units
+        uint256 indexed batch, uint256 indexed earlier, uint256 index, address challenger, uint48 units
     );
     /// @param journal state of the Datanet's decisions: which batches the snapshot is made of
     event Snapshot(
@@ -139,22 +155,22 @@ interface IDatanet is ICurators {
     /// A batch has rows, tokens (below 2^40) and a contributor who is no pool.
     error BadBatch();
     /// The bond is sent along, to the wei.
-    error WrongBond(uint256 sent, uint256 bond);
+    error WrongBond(uint256 bond);
     /// The Datanet cannot pay the reviews of one more batch.
-    error BudgetTooSmall(uint256 budget, uint256 needed);
-    error WrongStatus(uint64 batch, Status status);
+    error BudgetTooSmall(uint256 needed);
+    error WrongStatus(uint256 batch, Status status);
     /// The anchored L1 block must be younger than the submission.
     error TooEarly(uint256 from);
     error TooLate(uint256 until);
     error NotEnoughCurators(uint256 eligible);
-    error NotDrawn(uint64 batch, address caller);
-    error AlreadyCommitted(uint64 batch);
-    error NotCommitted(uint64 batch);
+    error NotDrawn(uint256 batch, address caller);
+    error AlreadyCommitted(uint256 batch);
+    error NotCommitted(uint256 batch);
     error BadReview();
     error NotContributor(address caller);
     error NotEarlier();
-    error NotARow(uint64 batch, uint256 index);
-    error DuplicateKnown(uint64 batch, uint256 index);
+    error NotARow(uint256 batch, uint256 index);
+    error DuplicateKnown();
     /// Build the snapshot from the present batches, then call again.
     error JournalMoved(bytes32 journal);
 
@@ -183,11 +199,11 @@ interface IDatanet is ICurators {
 
     /// @notice Accepts a batch without curators, or before the first of them committed a review.
     /// @param quality 1 to 1000
-    function acceptByOwner(uint64 batch, uint16 quality, uint24 dupPpm) external;
+    function acceptByOwner(uint256 batch, uint16 quality, uint24 dupPpm) external;
 
     /// @notice Keeps an accepted batch out of snapshots to come, or no longer. Its units stay: the owner alone cannot
     ///         take them.
-    function setExcluded(uint64 batch, bool excluded) external;
+    function setExcluded(uint256 batch, bool excluded) external;
 
     /// @notice Freezes the accepted batches, without the retracted and the excluded, as a new version.
     /// @param textRoot commitment to the text
@@ -220,7 +236,7 @@ interface IDatanet is ICurators {
     function submitBatch(uint64 datanet, bytes32 rowsRoot, uint32 rows, uint64 tokens, bytes32 licence, bytes32 daRef)
         external
         payable
-        returns (uint64 batch);
+        returns (uint256 batch);
 
     /// @notice The same for somebody else: the units are the contributor's, the bond comes back to the caller.
     function submitBatchFor(
@@ -231,35 +247,35 @@ interface IDatanet is ICurators {
         uint64 tokens,
         bytes32 licence,
         bytes32 daRef
-    ) external payable returns (uint64 batch);
+    ) external payable returns (uint256 batch);
 
     /// @notice Takes a batch out of snapshots to come, and its units away. Past earnings and the hash stay. Only the
     ///         contributor; not while curators are at it.
-    function retract(uint64 batch) external;
+    function retract(uint256 batch) external;
 
     /// @notice Gives an accepted batch's bond back, seven days after it was accepted. Anyone may call.
-    function releaseBond(uint64 batch) external;
+    function releaseBond(uint256 batch) external;
 
     // ---- curators ----
 
     /// @notice Draws three curators, never the contributor or the sponsor. Anyone may call, once an L1 block younger than
     ///         the submission is anchored. Whoever calls first picks the block, so curators call at once.
-    function draw(uint64 batch) external;
+    function draw(uint256 batch) external;
 
     /// @notice A drawn curator's hidden judgement: keccak256(abi.encode(batch, curator, quality, dupPpm, reportHash, salt)).
     ///         Within two days of the draw.
     /// @param place 0, 1 or 2: which of the three
-    function commitReview(uint64 batch, uint256 place, bytes32 commitment) external;
+    function commitReview(uint256 batch, uint256 place, bytes32 commitment) external;
 
     /// @notice Shows it: as soon as all three are committed, or after the two days; at most three days after the draw.
     /// @param quality 0 rejects, up to 1000
     /// @param dupPpm duplicate and near-duplicate part, up to 1,000,000
-    function revealReview(uint64 batch, uint256 place, uint16 quality, uint24 dupPpm, bytes32 reportHash, bytes32 salt)
+    function revealReview(uint256 batch, uint256 place, uint16 quality, uint24 dupPpm, bytes32 reportHash, bytes32 salt)
         external;
 
     /// @notice Decides a batch: two of three accept, with the lower quality and higher duplicate part of two, or the
     ///         middle of three; two reject; or it lapses. Pays who revealed, slashes who did not. Anyone may call.
-    function finalize(uint64 batch) external;
+    function finalize(uint256 batch) external;
 
     // ---- anybody ----
 
@@ -270,17 +286,11 @@ interface IDatanet is ICurators {
 
     // ---- views ----
 
-    function batchCount() external view returns (uint64);
-    function batchOf(uint64 batch) external view returns (Batch memory);
-    function reviewOf(uint64 batch) external view returns (Review memory);
-    function termsOf(uint64 datanet) external view returns (Terms memory);
-    function budgetOf(uint64 datanet) external view returns (uint256);
-    function ownerOf(uint64 datanet) external view returns (address);
+    function batchCount() external view returns (uint256);
+    function batchOf(uint256 batch) external view returns (Batch memory);
+    function reviewOf(uint256 batch) external view returns (Review memory);
+    function netOf(uint64 datanet) external view returns (Net memory);
     function isLicence(uint64 datanet, bytes32 licence) external view returns (bool);
-    /// @notice Hash chain over the decisions: keccak256(journal ‖ uint8 entry ‖ uint64 batch).
-    function journalOf(uint64 datanet) external view returns (bytes32);
-    /// @notice The newest snapshot, or the Datanet itself while it has none.
-    function latestOf(uint64 datanet) external view returns (uint64 version);
     /// @notice What a snapshot belongs to, and its dynamic part for good; zeros if it is no snapshot.
     function snapshotOf(uint64 version) external view returns (uint64 datanet, uint32 lambdaPpb, uint16 method);
 }

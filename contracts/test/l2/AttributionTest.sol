@@ -73,13 +73,13 @@ abstract contract AttributionTest is L2Test {
     }
 
     /// @notice A batch of four rows of 250 tokens each; the same seed gives the same rows.
-    function _submit(address contributor, uint256 seed) internal returns (uint64) {
+    function _submit(address contributor, uint256 seed) internal returns (uint256) {
         bytes32 rowsRoot = Trees.root(_rows(contributor, seed)).hash;
         vm.prank(contributor);
         return DATANETS.submitBatch{value: BOND}(datanet, rowsRoot, 4, 1000, LICENCE, "da");
     }
 
-    function _accept(address contributor, uint256 seed) internal returns (uint64 batch) {
+    function _accept(address contributor, uint256 seed) internal returns (uint256 batch) {
         batch = _submit(contributor, seed);
         vm.prank(owner);
         DATANETS.acceptByOwner(batch, 1000, 0);
@@ -103,7 +103,7 @@ abstract contract AttributionTest is L2Test {
     }
 
     function _snapshot() internal returns (uint64) {
-        bytes32 journal = DATANETS.journalOf(datanet);
+        bytes32 journal = DATANETS.netOf(datanet).journal;
         vm.prank(owner);
         return DATANETS.snapshot(datanet, "text", "sa", 1000, "program", journal, "ipfs://snapshot");
     }

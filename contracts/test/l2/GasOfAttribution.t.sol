@@ -23,7 +23,7 @@ contract GasOfAttributionTest is CourtTest {
     function test_review() public {
         _seatCurators();
         _submit(ann, 3);
-        uint64 batch = _submit(ann, 4);
+        uint256 batch = _submit(ann, 4);
         _anchor("x");
         DATANETS.draw(batch);
         vm.snapshotGasLastCall("l2", "draw");
@@ -45,8 +45,8 @@ contract GasOfAttributionTest is CourtTest {
     }
 
     function test_challengeDuplicate() public {
-        uint64 first = _accept(ann, 5);
-        uint64 copy = _accept(ben, 5);
+        uint256 first = _accept(ann, 5);
+        uint256 copy = _accept(ben, 5);
         IDatanet.RowProof memory a = IDatanet.RowProof(first, 1, 250, Trees.proof(_rows(ann, 5), 1));
         IDatanet.RowProof memory b = IDatanet.RowProof(copy, 1, 250, Trees.proof(_rows(ben, 5), 1));
         vm.prank(challenger);
@@ -113,7 +113,7 @@ contract GasOfAttributionTest is CourtTest {
         vm.snapshotGasLastCall("l2", "adopt");
     }
 
-    function _drawn(uint64 batch, uint256 place) private view returns (address curator) {
+    function _drawn(uint256 batch, uint256 place) private view returns (address curator) {
         (curator,) = DATANETS.seatOf(datanet, uint8(DATANETS.reviewOf(batch).seats >> (8 * place)));
     }
 }
