@@ -155,6 +155,20 @@ contract AttributionInvariant is Test {
         targetContract(address(operators));
     }
 
+    /// The calls reach faults, steps and claims: invariants over nothing would hold too.
+    function test_calls_reachTheEnd() public {
+        for (uint256 i = 0; i < 3; ++i) {
+            operators.epoch(i, i, i == 1, 0);
+            operators.close(i);
+            operators.merge();
+            operators.adopt();
+            operators.claim(i);
+        }
+        assertEq(operators.faults(), 1);
+        assertEq(operators.steps(), 3);
+        assertGt(operators.paid(), 0);
+    }
+
     /// forge-config: default.invariant.fail-on-revert = true
     /// I1 for the settlement.
     function invariant_settlementHoldsWhatItOwes() public view {

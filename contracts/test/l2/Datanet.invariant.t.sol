@@ -192,6 +192,18 @@ contract DatanetInvariant is Test {
         targetContract(address(contributors));
     }
 
+    /// The calls reach every kind of decision: invariants over nothing would hold too.
+    function test_calls_decideBatches() public {
+        for (uint256 i = 0; i < 24; ++i) {
+            contributors.submit(i, i / 3);
+            contributors.decide(i, i, [uint16(900), 0, 800], i == 20 ? 7 : 0);
+            contributors.finalize(i, 0);
+        }
+        contributors.challenge(0, 12, 1);
+        assertGt(contributors.decided(), 10);
+        assertLt(contributors.unitsByBatches(contributors.who(0)), 8000);
+    }
+
     /// forge-config: default.invariant.fail-on-revert = true
     /// The balance is all bonds, the budget, what is reserved for reviews, and what is owed.
     function invariant_balanceIsWhatIsHeldForSomebody() public view {

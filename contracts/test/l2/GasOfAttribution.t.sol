@@ -12,6 +12,14 @@ import {Trees} from "./Trees.sol";
 ///         leaves, where that matters.
 /// forge-config: default.isolate = true
 contract GasOfAttributionTest is CourtTest {
+    /// Genesis could place more; a chain that has to deploy them could not (EIP-170).
+    function test_runtimeCode_fitsADeployment() public view {
+        assertLe(address(DATANETS).code.length, 24_576);
+        assertLe(address(RECEIPTS).code.length, 24_576);
+        assertLe(address(SETTLEMENT).code.length, 24_576);
+        assertLe(address(COURT).code.length, 24_576);
+    }
+
     function test_submitBatch() public {
         _submit(ann, 3);
         assertLe(vm.snapshotGasLastCall("l2", "submitBatch"), 120_000);
