@@ -6,6 +6,7 @@ import {Dynamic} from "./Dynamic.sol";
 import {Entries, EntryProof, Place} from "./Entry.sol";
 import {IAttributionCourt} from "./IAttributionCourt.sol";
 import {IAttributionSettlement} from "./IAttributionSettlement.sol";
+import {IPaid} from "./IPaid.sol";
 import {IReceipts} from "./IReceipts.sol";
 import {Methods} from "./Methods.sol";
 import {Owed} from "./Owed.sol";
@@ -60,12 +61,23 @@ contract AttributionCourt is IAttributionCourt, Owed {
     /// @inheritdoc IAttributionCourt
     function badReceipt(Case calldata c, ReceiptProof calldata r) external {
         _checkReceipt(_posted(c), r);
-        bool isTheirs = r.receipt.operatorId == c.operatorId;
+        bool isTheirs = r.receipt.operatorId == c.operatorId && uint256(r.receipt.receiptId) >> 192 == r.receipt.assetId;
         bool isAsset = AssetRecord.addressOf(r.receipt.assetId).code.length != 0;
         if (isTheirs && isAsset) {
             _checkVector(r);
             require(!Dynamic.isSound(r.receipt, r.vector), NoFault());
         }
+        _faultEpoch(c);
+    }
+
+    /// @inheritdoc IAttributionCourt
+    function wrongAsset(Case calldata c, uint64 assetId, ReceiptPlace calldata from, ReceiptPlace calldata to)
+        external
+    {
+        IReceipts.Header memory h = _posted(c);
+        uint256 sum = _receiptsBelow(h, uint256(assetId) + 1, to) - _receiptsBelow(h, assetId, from);
+        (uint128 amount, uint64 count) = IPaid(Predeploys.SPEND_ACCOUNT).paidOf(c.operatorId, assetId, c.epoch);
+        require(sum != amount || to.position - from.position != count, NoFault());
         _faultEpoch(c);
     }
 
@@ -393,9 +405,31 @@ contract AttributionCourt is IAttributionCourt, Owed {
         require(Entries.key(left.entry) >= Entries.key(right.entry), NoFault());
     }
 
-    function _checkReceipt(IReceipts.Header memory h, ReceiptProof calldata r) private pure {
+    /// @dev What all receipts of assets below `assetId` add up to.
+    function _receiptsBelow(IReceipts.Header memory h, uint256 assetId, ReceiptPlace calldata p)
+        private
+        pure
+        returns (uint256 sum)
+    {
+        uint256 position = p.position;
+        require(position <= h.count, BadReceiptPlace(position));
+        if (position != 0) {
+            bool isLeft = p.left.index + 1 == position && uint256(p.left.receipt.receiptId) >> 192 < assetId;
+            require(isLeft, BadReceiptPlace(position));
+            sum = _checkReceipt(h, p.left) + p.left.receipt.price;
+        }
+        if (position != h.count) {
+            bool isRight = p.right.index == position && uint256(p.right.receipt.receiptId) >> 192 >= assetId;
+            require(isRight, BadReceiptPlace(position));
+            _checkReceipt(h, p.right);
+        }
+    }
+
+    /// @return before what the receipts left of it add up to
+    function _checkReceipt(IReceipts.Header memory h, ReceiptProof calldata r) private pure returns (uint256 before) {
         SumTree.Root memory root = SumTree.Root(h.receiptsRoot, h.priceSum, h.count);
-        (bool ok,) = SumTree.verify(root, Signed.leaf(r.receipt), r.receipt.price, r.index, r.proof);
+        bool ok;
+        (ok, before) = SumTree.verify(root, Signed.leaf(r.receipt), r.receipt.price, r.index, r.proof);
         require(ok, BadReceiptProof(r.index));
     }
 

@@ -14,8 +14,8 @@ import {Head, InferenceReceipt, Offer} from "./Receipt.sol";
 ///      refused it demands it, and silence is a fault too.
 ///
 ///      Of an epoch, whose sum and count the header already shares with the vouchers:
-///      - receipts: two not in order or the same twice, in one epoch or in two; a malformed one; a price above its offer;
-///        one the operator signed differently; a header other than the one signed;
+///      - receipts: two not in order or the same twice, in one epoch or in two; a malformed one; other sums by asset than
+///        vouchers paid; a price above its offer; one the operator signed differently; a header other than the one signed;
 ///      - entries: two not in order or the same twice; one that its receipt does not give, or gives otherwise; one that
 ///        is missing.
 ///      Of a step, against the parts it adds and the tree adopted before:
@@ -44,6 +44,13 @@ interface IAttributionCourt is IOwed {
         uint256[] vector;
         uint256 index;
         bytes proof;
+    }
+
+    /// Where an id belongs among the receipts: after `left`, at `position` - 1, and before or at `right`, at `position`.
+    struct ReceiptPlace {
+        uint256 position;
+        ReceiptProof left;
+        ReceiptProof right;
     }
 
     /// A final part, and its number.
@@ -75,6 +82,8 @@ interface IAttributionCourt is IOwed {
     error NoFault();
     error NotPosted();
     error BadReceiptProof(uint256 index);
+    /// The id does not belong between these two.
+    error BadReceiptPlace(uint256 position);
     /// Not the preimage of the hash in the receipt.
     error OtherVector();
     error NotNeighbours();
@@ -100,9 +109,13 @@ interface IAttributionCourt is IOwed {
         ReceiptProof calldata earlier
     ) external;
 
-    /// @notice Another operator's receipt, an unknown asset, a method nobody may name, or a vector that is none
+    /// @notice Another operator's receipt, an unknown asset, an id that does not begin with the asset's, a method nobody may name, or a vector that is none
     ///         (Dynamic.sol). With its vector.
     function badReceipt(Case calldata c, ReceiptProof calldata r) external;
+
+    /// @notice The receipts of an asset, between the two places, are not as many, or not for as much, as vouchers paid for
+    ///         that asset: else an operator could pay for one asset and attribute to another's Datanets.
+    function wrongAsset(Case calldata c, uint64 assetId, ReceiptPlace calldata from, ReceiptPlace calldata to) external;
 
     /// @notice A price above the offer that the receipt names, or another asset, operator, agent or time than its.
     function overcharge(Case calldata c, ReceiptProof calldata r, Offer calldata offer) external;

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 /// @notice What an operator signs for one inference. FORMAT.md has every field.
 struct InferenceReceipt {
+    /// Its first eight bytes are the asset's id, so that the receipts of one asset stand together.
     bytes32 receiptId;
     /// First receipt of the chain of calls, and the one that called; zero if none.
     bytes32 rootReceipt;

@@ -45,6 +45,10 @@ contract AttributionCourtTest is CourtTest {
             _expectNoFault();
             COURT.receiptOrder(c, left, r);
         }
+        IAttributionCourt.ReceiptPlace memory from = _receiptPlace(m, model);
+        IAttributionCourt.ReceiptPlace memory to = _receiptPlace(m, model + 1);
+        _expectNoFault();
+        COURT.wrongAsset(c, model, from, to);
         Made memory next = _served(1);
         _post(next);
         IAttributionCourt.ReceiptProof memory here = _receiptProof(next, 0);
@@ -263,13 +267,14 @@ contract AttributionCourtTest is CourtTest {
     }
 
     function test_badReceipts_areFaults() public {
-        for (uint256 how = 0; how < 9; ++how) {
+        for (uint256 how = 0; how < 10; ++how) {
             uint256 state = vm.snapshotState();
             Made memory m = _served(1);
             InferenceReceipt memory r = m.receipts[0];
             uint256[] memory v = m.vectors[0];
             if (how == 0) r.operatorId = operator + 1;
-            if (how == 1) r.assetId = 999;
+            if (how == 1) (r.assetId, r.receiptId) = (999, bytes32(uint256(999) << 192));
+            if (how == 9) r.receiptId = bytes32(uint256(version) << 192);
             if (how == 2) r.attrMethod = Methods.AR_1;
             if (how == 3) r.attrMethod = Methods.NONE; // With a vector.
             if (how == 4) (v[0], v[1]) = (v[1], v[0]);
@@ -292,6 +297,40 @@ contract AttributionCourtTest is CourtTest {
             _assertVoid(m);
             vm.revertToState(state);
         }
+    }
+
+    /// Vouchers for an asset of the operator's own cost it next to nothing; receipts that name another asset instead would
+    /// let it draw on the Datanets of that one.
+    function test_receiptsOfAnotherAssetThanPaid_areAFault() public {
+        Made memory m = _served(3);
+        uint64 own = root(operatorOwner);
+        m.receipts[2].assetId = own;
+        m.receipts[2].receiptId = bytes32(uint256(own) << 192);
+        m.receipts[2].price = 0.5 ether;
+        m.receipts[1].price = 1.5 ether; // The same sum and count, all paid for the model.
+        m.entries = new Entry[](0);
+        _post(m);
+        IAttributionCourt.Case memory c = _case(m);
+        IAttributionCourt.ReceiptPlace memory from = _receiptPlace(m, model);
+        IAttributionCourt.ReceiptPlace memory to = _receiptPlace(m, model + 1);
+        IAttributionCourt.ReceiptPlace memory end = _receiptPlace(m, own + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAttributionCourt.BadReceiptPlace.selector, 3));
+        COURT.wrongAsset(c, model, from, end); // The model's receipts end before.
+        vm.expectRevert(abi.encodeWithSelector(IAttributionCourt.BadReceiptPlace.selector, 2));
+        COURT.wrongAsset(c, model, to, to); // And begin before.
+        uint256 state = vm.snapshotState();
+        vm.prank(challenger);
+        COURT.wrongAsset(c, model, from, to); // Paid 3, receipts say 2.5.
+        _assertVoid(m);
+        vm.revertToState(state);
+        vm.prank(challenger);
+        COURT.wrongAsset(c, own, to, end); // Paid nothing.
+        _assertVoid(m);
+        vm.revertToState(state);
+        from = _receiptPlace(m, model - 1);
+        to = _receiptPlace(m, model);
+        _expectNoFault();
+        COURT.wrongAsset(c, model - 1, from, to); // Nothing is nothing.
     }
 
     function test_overcharge_isAFault() public {

@@ -53,6 +53,18 @@ abstract contract CourtTest is EpochsTest {
         }
     }
 
+    /// @notice Where the receipts of `assetId` begin.
+    function _receiptPlace(Made memory m, uint64 assetId)
+        internal
+        pure
+        returns (IAttributionCourt.ReceiptPlace memory p)
+    {
+        uint256 n = m.receipts.length;
+        while (p.position < n && uint256(m.receipts[p.position].receiptId) >> 192 < assetId) ++p.position;
+        if (p.position != 0) p.left = _receiptProof(m, p.position - 1);
+        if (p.position != n) p.right = _receiptProof(m, p.position);
+    }
+
     function _from(Entry[] memory entries, address account) internal pure returns (Place memory) {
         return _place(entries, account, 0);
     }

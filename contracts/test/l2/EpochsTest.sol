@@ -83,7 +83,7 @@ abstract contract EpochsTest is AttributionTest {
             m.vectors[i] = vector;
             InferenceReceipt memory r = m.receipts[i];
             // Ids ascend within an epoch, and none is used twice.
-            r.receiptId = bytes32(uint256(operatorId) << 192 | uint256(m.epoch) << 64 | i);
+            r.receiptId = bytes32(uint256(model) << 192 | uint256(operatorId) << 128 | uint256(m.epoch) << 64 | i);
             r.assetId = model;
             r.operatorId = operatorId;
             r.price = 1 ether;
@@ -115,7 +115,7 @@ abstract contract EpochsTest is AttributionTest {
         uint128 sum = _priceSum(m);
         vm.deal(address(this), sum);
         ROUTER.pay{value: sum}(model, m.operatorId, 0, "vouchers");
-        PAID.add(m.operatorId, m.epoch, sum, uint64(m.receipts.length));
+        PAID.add(m.operatorId, model, m.epoch, sum, uint64(m.receipts.length));
     }
 
     function _priceSum(Made memory m) internal pure returns (uint96 sum) {
