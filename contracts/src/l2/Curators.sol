@@ -11,7 +11,7 @@ import {Owed} from "./Owed.sol";
 /// @dev Invariant: what is held here is Σ bonds of taken seats + Σ owed, beside what Datanet holds for batches and reviews
 ///      (test/l2/Datanet.invariant.t.sol).
 abstract contract Curators is ICurators, Owed {
-    uint256 internal constant SEATS_MAX = 15;
+    uint8 internal constant SEATS_MAX = 15;
     uint256 private constant RESIGN_S = 14 days;
     /// A missing review costs a twentieth: twenty careless days, or one bad key, and the seat is worth nothing.
     uint256 private constant SLASH_DIVISOR = 20;
@@ -38,13 +38,18 @@ abstract contract Curators is ICurators, Owed {
 
     /// @inheritdoc ICurators
     function join(uint64 datanet) external payable returns (uint8 seat) {
-        require(_appointed[datanet][msg.sender], NotAppointed(datanet, msg.sender));
+        require(_appointed[datanet][msg.sender], NotAppointed(msg.sender));
         uint96 bond = _curatorBond(datanet);
-        require(msg.value == bond, WrongCuratorBond(msg.value, bond));
-        while (_seats[datanet][seat].curator != address(0)) ++seat;
-        require(seat < SEATS_MAX, SeatsTaken(datanet));
+        require(msg.value == bond, WrongCuratorBond(bond));
+        seat = SEATS_MAX;
+        for (uint8 i = 0; i < SEATS_MAX; ++i) {
+            address curator = _seats[datanet][i].curator;
+            require(curator != msg.sender, AlreadySeated());
+            if (curator == address(0) && i < seat) seat = i;
+        }
+        require(seat != SEATS_MAX, SeatsTaken());
 
-        _appointed[datanet][msg.sender] = false; // One seat an appointment.
+        _appointed[datanet][msg.sender] = false; // Whom the owner sends away does not come back by itself.
         _seats[datanet][seat] = Taken(msg.sender, bond, uint40(block.timestamp), 0);
         seatsOf[datanet] |= uint16(1 << seat);
         emit CuratorJoined(datanet, seat, msg.sender, bond);

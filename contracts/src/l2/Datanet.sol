@@ -124,7 +124,7 @@ contract Datanet is IDatanet, Curators {
         _checkOwner(b.datanet);
         if (b.status != Status.ACCEPTED || b.excluded == excluded) _refuse(batch);
         b.excluded = excluded;
-        _enter(b.datanet, excluded ? Entry.EXCLUDED : Entry.INCLUDED, batch);
+        _enter(b.datanet, excluded ? Decision.EXCLUDED : Decision.INCLUDED, batch);
         emit BatchExcluded(batch, excluded);
     }
 
@@ -217,7 +217,7 @@ contract Datanet is IDatanet, Curators {
             _free(b, 3);
             return _returnBond(batch);
         }
-        _enter(b.datanet, Entry.RETRACTED, batch);
+        _enter(b.datanet, Decision.RETRACTED, batch);
         _takeUnits(b, _reviews[batch], _reviews[batch].units);
     }
 
@@ -239,7 +239,7 @@ contract Datanet is IDatanet, Curators {
         // The hash of an L1 block that did not exist at submission: nobody could choose rows or sender to suit it.
         require(l1.timestamp() > b.submittedAt, TooEarly(b.submittedAt));
         uint24 seats = _drawSeats(b.datanet, keccak256(abi.encode(l1.hash(), batch)), b.contributor, _payer(batch));
-        require(seats != 0, NotEnoughCurators(2));
+        require(seats != 0, NotEnoughCurators());
 
         b.status = Status.DRAWN;
         Review storage r = _reviews[batch];
@@ -252,7 +252,7 @@ contract Datanet is IDatanet, Curators {
     function commitReview(uint256 batch, uint256 place, bytes32 commitment) external {
         Review storage r = _checkDrawn(batch, place);
         _checkBefore(r.since + COMMIT_S);
-        require(r.committed >> place & 1 == 0, AlreadyCommitted(batch));
+        require(r.committed >> place & 1 == 0, AlreadyCommitted());
 
         r.committed |= uint8(1 << place);
         _commitments[batch][place] = commitment;
@@ -270,7 +270,7 @@ contract Datanet is IDatanet, Curators {
         _checkBefore(from + REVEAL_S);
         _checkReview(quality, dupPpm);
         bytes32 commitment = keccak256(abi.encode(batch, msg.sender, quality, dupPpm, reportHash, salt));
-        require(r.committed >> place & 1 == 1 && _commitments[batch][place] == commitment, NotCommitted(batch));
+        require(r.committed >> place & 1 == 1 && _commitments[batch][place] == commitment, NotCommitted());
 
         delete _commitments[batch][place]; // So that it is shown, and paid, once.
         r.revealed |= uint8(1 << place);
@@ -370,7 +370,7 @@ contract Datanet is IDatanet, Curators {
         b.status = Status.ACCEPTED;
         r.since = uint40(block.timestamp);
         r.units = uint48(units);
-        _enter(datanet, Entry.ACCEPTED, batch);
+        _enter(datanet, Decision.ACCEPTED, batch);
         emit BatchAccepted(batch, quality, dupPpm, uint48(units));
 
         if (units != 0) _setUnits(datanet, b.contributor, _unitsOf(b) + units);
@@ -428,8 +428,8 @@ contract Datanet is IDatanet, Curators {
         return IPoolLedger(Predeploys.POOL_LEDGER).unitsOf(b.datanet, b.contributor);
     }
 
-    function _enter(uint64 datanet, Entry entry, uint256 batch) private {
-        _nets[datanet].journal = keccak256(abi.encodePacked(_nets[datanet].journal, uint8(entry), uint64(batch)));
+    function _enter(uint64 datanet, Decision decision, uint256 batch) private {
+        _nets[datanet].journal = keccak256(abi.encodePacked(_nets[datanet].journal, uint8(decision), uint64(batch)));
     }
 
     function _newVersion(uint64 datanet, bytes32 contentRoot, string calldata uri) private returns (uint64 version) {
@@ -502,7 +502,7 @@ contract Datanet is IDatanet, Curators {
         _checkStatus(batch, Status.DRAWN);
         r = _reviews[batch];
         bool isDrawn = place < 3 && _isAtSeat(b.datanet, _seatAt(r.seats, place), msg.sender);
-        require(isDrawn, NotDrawn(batch, msg.sender));
+        require(isDrawn, NotDrawn(msg.sender));
     }
 
     function _checkRow(bytes32 rowHash, Batch storage b, RowProof calldata p) private view {

@@ -15,9 +15,11 @@ interface ICurators is IOwed {
     event CuratorLeft(uint64 indexed datanet, uint8 seat, address indexed curator, uint256 bond);
     event CuratorSlashed(uint64 indexed datanet, uint8 seat, address indexed curator, uint256 amount);
 
-    error NotAppointed(uint64 datanet, address caller);
-    error WrongCuratorBond(uint256 sent, uint256 bond);
-    error SeatsTaken(uint64 datanet);
+    error NotAppointed(address caller);
+    /// One account, one seat: two of three votes are two curators'.
+    error AlreadySeated();
+    error WrongCuratorBond(uint256 bond);
+    error SeatsTaken();
     /// Nobody sits there, or whoever does resigned already.
     error NotTaken(uint8 seat);
     error NotLeft(uint256 from);

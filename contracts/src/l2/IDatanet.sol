@@ -26,7 +26,7 @@ interface IDatanet is ICurators {
     }
 
     /// What entered the journal about a batch.
-    enum Entry {
+    enum Decision {
         ACCEPTED,
         RETRACTED,
         EXCLUDED,
@@ -60,7 +60,7 @@ interface IDatanet is ICurators {
         Terms terms;
         /// Not reserved, wei.
         uint96 budget;
-        /// Hash chain over the decisions: keccak256(journal ‖ uint8 entry ‖ uint64 batch).
+        /// Hash chain over the decisions: keccak256(journal ‖ uint8 decision ‖ uint64 batch).
         bytes32 journal;
     }
 
@@ -162,10 +162,11 @@ interface IDatanet is ICurators {
     /// The anchored L1 block must be younger than the submission.
     error TooEarly(uint256 from);
     error TooLate(uint256 until);
-    error NotEnoughCurators(uint256 eligible);
-    error NotDrawn(uint256 batch, address caller);
-    error AlreadyCommitted(uint256 batch);
-    error NotCommitted(uint256 batch);
+    /// Fewer than three that are neither contributor nor sponsor.
+    error NotEnoughCurators();
+    error NotDrawn(address caller);
+    error AlreadyCommitted();
+    error NotCommitted();
     error BadReview();
     error NotContributor(address caller);
     error NotEarlier();

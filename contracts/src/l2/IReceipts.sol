@@ -71,6 +71,8 @@ interface IReceipts is IOwed {
     error NotPaid(uint256 amount, uint256 count);
     /// Reckon the entries with this part, then call again: they were made on another day.
     error LineageMoved(uint256 lineagePpb);
+    /// Genesis wrote no challenge window; nothing may become final unseen.
+    error NoWindow();
     /// An epoch voided 255 times stays void.
     error Forfeited();
     error WindowOpen(uint256 until);

@@ -94,6 +94,7 @@ contract Receipts is IReceipts, Owed {
     /// @inheritdoc IReceipts
     function record(Post calldata p, address poster, bytes32 partsHash, uint256 bond) external onlySettlement {
         _checkPoster(p.operatorId, poster);
+        require(challengeS != 0, NoWindow());
         Header storage h = _headers[p.operatorId][p.epoch];
         _checkTime(p.epoch, h);
         (uint128 amount, uint64 count) = IPaid(Predeploys.SPEND_ACCOUNT).paidOf(p.operatorId, p.epoch);

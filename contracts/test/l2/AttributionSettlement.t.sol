@@ -114,6 +114,33 @@ contract AttributionSettlementTest is EpochsTest {
         SETTLEMENT.postEpoch(p, parts);
     }
 
+    function test_postEpoch_withoutAWindow_reverts() public {
+        Made memory m = _served(1);
+        IReceipts.Post memory p = _header(m);
+        IAttributionSettlement.Part[] memory parts = _parts(m);
+        _store(Predeploys.RECEIPTS, 1, 0);
+        vm.expectRevert(IReceipts.NoWindow.selector);
+        vm.prank(operatorOwner);
+        SETTLEMENT.postEpoch(p, parts);
+    }
+
+    function test_postEpoch_voidedTooOften_isForfeited() public {
+        Made memory m = _served(1);
+        _post(m);
+        IAttributionSettlement.Part[] memory parts = _parts(m);
+        IReceipts.Post memory p = _header(m);
+        bytes32 outer = keccak256(abi.encode(operator, uint256(2)));
+        uint256 slot = uint256(keccak256(abi.encode(uint256(m.epoch), outer))) + 2;
+        uint256 word = uint256(vm.load(address(RECEIPTS), bytes32(slot)));
+        _store(address(RECEIPTS), slot, word | uint256(254) << 240);
+        assertEq(RECEIPTS.headerOf(operator, m.epoch).revision, 254);
+        vm.prank(Predeploys.ATTRIBUTION_COURT);
+        SETTLEMENT.voidEpoch(operator, m.epoch, parts, challenger); // So that what is posted can always be voided.
+        vm.expectRevert(IReceipts.Forfeited.selector);
+        vm.prank(operatorOwner);
+        SETTLEMENT.postEpoch(p, parts);
+    }
+
     function test_postEpoch_ofAnotherSumOrCountThanPaid_reverts() public {
         Made memory m = _served(2);
         IReceipts.Post memory p = _header(m);

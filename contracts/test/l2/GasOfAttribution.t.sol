@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Entry, EntryProof} from "src/l2/Entry.sol";
+import {Entry, EntryProof, Place} from "src/l2/Entry.sol";
 import {IAttributionCourt} from "src/l2/IAttributionCourt.sol";
 import {IDatanet} from "src/l2/IDatanet.sol";
 import {SumTree} from "src/l2/SumTree.sol";
@@ -97,6 +97,39 @@ contract GasOfAttributionTest is CourtTest {
         vm.prank(challenger);
         COURT.wrongEntry(c, version, e, r);
         assertLe(vm.snapshotGasLastCall("l2", "wrongEntry"), 250_000);
+    }
+
+    /// The largest proof there is: an account's places in three trees, here of 512 accounts each.
+    function test_wrongCumulative() public {
+        _finalEpoch(1);
+        Entry[] memory first = _many(1, SETTLEMENT.finalised());
+        Entry[] memory before = _many(0, SETTLEMENT.finalised());
+        _postGlobal(before, first);
+        vm.warp(block.timestamp + CHALLENGE_S);
+        SETTLEMENT.adopt();
+        uint96 had = SETTLEMENT.finalised();
+        _finalEpoch(1);
+        Entry[] memory gained = _many(2, SETTLEMENT.finalised() - had);
+        Entry[] memory cumulative = _merged(before, gained);
+        cumulative[300].amount -= 1;
+        cumulative[301].amount += 1;
+        _postGlobal(cumulative, gained);
+        address account = cumulative[300].account;
+        Place memory was = _from(before, account);
+        Place memory is_ = _from(cumulative, account);
+        Place memory from = _from(gained, account);
+        Place memory to = _to(gained, account);
+        vm.prank(challenger);
+        COURT.wrongCumulative(account, was, is_, from, to);
+        assertLe(vm.snapshotGasLastCall("l2", "wrongCumulative, 512 accounts"), 300_000);
+    }
+
+    function _many(uint40 number, uint96 sum) private pure returns (Entry[] memory entries) {
+        entries = new Entry[](512);
+        for (uint160 i = 0; i < 512; ++i) {
+            entries[i] = Entry(address(0x1000 + i), number, sum / 512);
+        }
+        entries[0].amount += sum % 512;
     }
 
     /// @dev Adopts a tree of 2^20 leaves, of which only the first exists: the rest of its way up is made up.

@@ -42,6 +42,16 @@ contract Members is Test {
         _checkNotRobbed(pool, before, 5);
     }
 
+    function give(uint64 pool, uint96 amount) external {
+        pool = _pool(pool);
+        uint256[5] memory before = _claimables(pool);
+        vm.deal(address(this), amount);
+        LEDGER.give{value: amount}(pool);
+        credited[pool] += amount;
+        paidIn += amount;
+        _checkNotRobbed(pool, before, 5);
+    }
+
     /// Small amounts against large units make the remainders matter.
     function creditDust(uint64 pool, uint8 amount) external {
         this.credit(pool, amount);
