@@ -69,6 +69,13 @@ contract AttributionCourtTest is CourtTest {
         place.leftProof = _place(m.entries, ann, 1).leftProof;
         vm.expectRevert(abi.encodeWithSelector(Entries.BadEntryProof.selector, place.position - 1));
         COURT.missingEntry(c, version, ann, r, place);
+        // A place too early, whose right entry is still before the key, and one too late, whose left one is the key.
+        place = _place(m.entries, ann, 0);
+        vm.expectRevert(abi.encodeWithSelector(Entries.BadPlace.selector, place.position));
+        COURT.missingEntry(c, version, ann, r, place);
+        place = _place(m.entries, ann, 2);
+        vm.expectRevert(abi.encodeWithSelector(Entries.BadPlace.selector, place.position));
+        COURT.missingEntry(c, version, ann, r, place);
         // Past the end.
         place.position = m.entries.length + 1;
         vm.expectRevert(abi.encodeWithSelector(Entries.BadPlace.selector, place.position));
