@@ -20,7 +20,8 @@ import {TypedData} from "./TypedData.sol";
 /// @notice See IAttributionSettlement.
 /// @dev Invariants (test/l2/Attribution.invariant.t.sol): the balance covers liabilities + Σ owed; the adopted sum is the
 ///      sum of the parts it holds, and claims never pass it (I4); an account's claimed amount only grows; nothing but an
-///      account's own claim lowers what it can claim (I9).
+///      account's own claim lowers what it can claim (I9). All but the sending of claims calls predeploys alone, which call
+///      nobody back but `receive`; that is why slither's reentrancy-eth is off where it is.
 contract AttributionSettlement is IAttributionSettlement, Owed {
     uint256 private constant PARTS_MAX = 16;
     /// Ten for a challenger to work for; and no epoch can take more than it may lose.
@@ -79,6 +80,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     // Pots
 
     /// @inheritdoc IAttributionSettlement
+    // slither-disable-next-line reentrancy-eth
     function collect(uint64 version) external returns (uint256 amount) {
         (uint64 datanet,) = _snapshot(version);
         Pot memory pot;
@@ -87,6 +89,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     }
 
     /// @inheritdoc IAttributionSettlement
+    // slither-disable-next-line reentrancy-eth
     function fund(uint64 version) external payable {
         (uint64 datanet,) = _snapshot(version);
         Pot memory pot = _aged(version, datanet);
@@ -168,6 +171,8 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
         Step memory s = _step;
         require(s.poster != address(0), NoStep());
         require(block.timestamp >= s.deadline, WindowOpen(s.deadline));
+        // A count, not a balance.
+        // slither-disable-next-line incorrect-equality
         require(s.demands == 0, DemandsOpen(s.demands));
 
         delete _step;
@@ -217,6 +222,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     // From the court
 
     /// @inheritdoc IAttributionSettlement
+    // slither-disable-next-line reentrancy-eth
     function voidEpoch(uint32 operatorId, uint64 epoch, Part[] calldata parts, address challenger) external onlyCourt {
         _checkParts(operatorId, epoch, parts);
         for (uint256 i = 0; i < parts.length; ++i) {
@@ -299,6 +305,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
 
     /// @param lineage what lineage got of the epoch's money, less what went through the parts before
     /// @return used what must have gone through this snapshot's pool, for lambda of it to be the part's sum
+    // slither-disable-next-line reentrancy-eth
     function _reserve(Part calldata part, uint256 lineage) private returns (uint256 used) {
         (uint64 datanet, uint32 lambdaPpb) = _snapshot(part.version);
         uint256 max = lineage * lambdaPpb / Shares.WHOLE;
@@ -316,6 +323,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     }
 
     /// @dev The pot, aged, with what the ledger owes it now.
+    // slither-disable-next-line reentrancy-eth
     function _collected(uint64 version, uint64 datanet) private returns (Pot memory pot, uint256 amount) {
         pot = _aged(version, datanet);
         _tally.collecting = true;
@@ -356,6 +364,8 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     {
         Books memory b = _books;
         bytes32 leaf = Entries.leaf(Entry(account, 0, cumulative));
+        // Which leaves stand before it does not matter.
+        // slither-disable-next-line unused-return
         (bool ok,) = SumTree.verify(SumTree.Root(globalRoot, b.sum, b.leaves), leaf, cumulative, index, proof);
         require(ok, BadLeaf(account));
         uint256 before = claimedBy[account];
@@ -383,6 +393,7 @@ contract AttributionSettlement is IAttributionSettlement, Owed {
     }
 
     function _snapshot(uint64 version) private view returns (uint64 datanet, uint32 lambdaPpb) {
+        // slither-disable-next-line unused-return
         (datanet, lambdaPpb,) = IDatanet(Predeploys.DATANET).snapshotOf(version);
         require(datanet != 0, NotSnapshot(version));
     }

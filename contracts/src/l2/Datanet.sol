@@ -20,6 +20,7 @@ import {SumTree} from "./SumTree.sol";
 contract Datanet is IDatanet, Curators {
     uint16 private constant QUALITY_MAX = 1000;
     uint24 private constant PPM = 1_000_000;
+    uint256 private constant PPM_A_PERCENT = 10_000;
     uint32 private constant OWNER_MAX_PPB = 300_000_000;
     uint256 private constant UNITS_MAX = (1 << 48) - 1;
 
@@ -328,17 +329,18 @@ contract Datanet is IDatanet, Curators {
         _checkRow(rowHash, b, later);
 
         _duplicates[later.batch][later.index] = true;
-        uint256 ppm = uint256(b.dupPenaltyPercent) * PPM / 100;
+        uint256 ppm = b.dupPenaltyPercent * PPM_A_PERCENT;
         uint256 share = later.tokens * PPM / b.tokens;
         if (share > ppm) ppm = share;
         Review storage r = _reviews[later.batch];
         // Rounded up, so that enough duplicates leave nothing.
         uint256 cut = (r.units * ppm + PPM - 1) / PPM;
-        _takeUnits(b, r, uint48(cut));
         uint256 reward = b.bond * ppm / PPM;
         b.bond -= uint80(reward);
         _owe(msg.sender, reward);
         emit DuplicateProven(later.batch, earlier.batch, later.index, msg.sender, uint48(cut));
+
+        _takeUnits(b, r, uint48(cut));
     }
 
     // Views
@@ -362,7 +364,7 @@ contract Datanet is IDatanet, Curators {
         Batch storage b = _batches[batch];
         Review storage r = _reviews[batch];
         uint64 datanet = b.datanet;
-        uint256 units = uint256(b.tokens) * quality / QUALITY_MAX * (PPM - dupPpm) / PPM;
+        uint256 units = uint256(b.tokens) * quality * (PPM - dupPpm) / (uint256(QUALITY_MAX) * PPM);
         // A full pool takes what fits, so that a batch can always be decided.
         uint256 room = UNITS_MAX - IPoolLedger(Predeploys.POOL_LEDGER).totalUnits(datanet);
         if (units > room) units = room;
@@ -432,6 +434,8 @@ contract Datanet is IDatanet, Curators {
         _nets[datanet].journal = keccak256(abi.encodePacked(_nets[datanet].journal, uint8(decision), uint64(batch)));
     }
 
+    /// @dev The registry and the ledger call nobody back.
+    // slither-disable-next-line reentrancy-no-eth
     function _newVersion(uint64 datanet, bytes32 contentRoot, string calldata uri) private returns (uint64 version) {
         Net storage net = _nets[datanet];
         IAssetRegistry registry = IAssetRegistry(Predeploys.ASSET_REGISTRY);
@@ -507,6 +511,8 @@ contract Datanet is IDatanet, Curators {
 
     function _checkRow(bytes32 rowHash, Batch storage b, RowProof calldata p) private view {
         bytes32 leaf = keccak256(abi.encodePacked(uint8(0), b.contributor, rowHash));
+        // Which rows stand before it does not matter.
+        // slither-disable-next-line unused-return
         (bool ok,) = SumTree.verify(SumTree.Root(b.rowsRoot, b.tokens, b.rows), leaf, p.tokens, p.index, p.proof);
         require(ok, NotARow(p.batch, p.index));
     }

@@ -33,6 +33,8 @@ library Dynamic {
             lineagePpb -= AGENT_MAX_PPB;
             if (lineagePpb < LINEAGE_MIN_PPB) lineagePpb = LINEAGE_MIN_PPB;
         }
+        // The snapshot's method and Datanet do not matter.
+        // slither-disable-next-line unused-return
         (, uint256 lambdaPpb,) = IDatanet(Predeploys.DATANET).snapshotOf(version);
         // Below 2^216.
         return uint256(r.price) * lineagePpb * shareOf(r.assetId, version) * lambdaPpb * weightPpb / 1e36;

@@ -40,7 +40,9 @@ contract Receipts is IReceipts, Owed {
         uint128 locked;
     }
 
+    /// Genesis writes it.
     /// @inheritdoc IReceipts
+    // slither-disable-next-line uninitialized-state,constable-states
     uint64 public challengeS;
     mapping(uint32 operatorId => mapping(uint64 epoch => Header)) private _headers;
     mapping(uint32 operatorId => Keys) private _keys;
@@ -208,6 +210,8 @@ contract Receipts is IReceipts, Owed {
     function lineagePpb(uint32 operatorId, uint64 epoch) public view returns (uint32) {
         if (epoch * EPOCH_S / Epoch.LENGTH_S != Epoch.current()) return uint32(LINEAGE_MIN_PPB);
         (uint32 protocolPpb, uint32 burnPpb, uint32 stakersPpb) = IFeePolicy(Predeploys.FEE_POLICY).classes();
+        // Whether there are stakers does not matter.
+        // slither-disable-next-line unused-return
         (uint32 operatorPpb,) = IRevenueRouter(Predeploys.REVENUE_ROUTER).operatorTerms(operatorId);
         uint256 free = Shares.WHOLE - protocolPpb - burnPpb - stakersPpb - operatorPpb;
         return uint32(free < LINEAGE_MIN_PPB ? LINEAGE_MIN_PPB : free);

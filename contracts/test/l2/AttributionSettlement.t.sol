@@ -228,6 +228,32 @@ contract AttributionSettlementTest is EpochsTest {
         SETTLEMENT.postEpoch(p, parts);
     }
 
+    /// What went through one snapshot's pool did not go through another's as well.
+    function test_postEpoch_partsShareTheLineage() public {
+        uint64 other = _snapshot();
+        Made memory m = _served(1);
+        IReceipts.Post memory p = _header(m);
+        IAttributionSettlement.Part[] memory parts = new IAttributionSettlement.Part[](2);
+        parts[0] = _part(m); // 0.027 of 0.135 OPEN; 0.365 of the lineage's half are left.
+        parts[1] = IAttributionSettlement.Part(other, 1, 0.073 ether + 1, "root");
+        vm.deal(address(this), 1 ether);
+        SETTLEMENT.fund{value: 1 ether}(other);
+        bytes memory tooLarge =
+            abi.encodeWithSelector(IAttributionSettlement.DeltaTooLarge.selector, other, 0.073 ether + 1, 0.073 ether);
+        vm.expectRevert(tooLarge);
+        vm.prank(operatorOwner);
+        SETTLEMENT.postEpoch(p, parts);
+        parts[1].deltaSum -= 1;
+        vm.prank(operatorOwner);
+        SETTLEMENT.postEpoch(p, parts);
+        assertEq(SETTLEMENT.potOf(other), 1 ether - 0.073 ether);
+        vm.warp(block.timestamp + CHALLENGE_S);
+        SETTLEMENT.finalizeEpoch(operator, m.epoch, parts);
+        assertEq(SETTLEMENT.partCount(), 2);
+        assertEq(SETTLEMENT.partAt(2), keccak256(abi.encode(operator, m.epoch, parts[1])));
+        assertEq(SETTLEMENT.finalised(), 0.1 ether);
+    }
+
     function test_postEpoch_ofMoreThanThePot_reverts() public {
         Made memory m = _served(1);
         IAttributionSettlement.Part[] memory parts = _parts(m);

@@ -428,7 +428,7 @@ contract DatanetTest is AttributionTest {
         uint256 batch = DATANETS.submitBatch{value: BOND}(datanet, "r", 1, tokens, LICENCE, 0);
         vm.prank(owner);
         DATANETS.acceptByOwner(batch, quality, dupPpm);
-        uint256 units = uint256(tokens) * quality / 1000 * (1e6 - dupPpm) / 1e6;
+        uint256 units = uint256(tokens) * quality * (1e6 - dupPpm) / 1e9;
         assertEq(LEDGER.unitsOf(datanet, ann), units);
         assertEq(DATANETS.reviewOf(batch).units, units);
     }
