@@ -70,6 +70,12 @@ impl Network {
             c.gas_target,
             "must be from 1 to gas_limit",
         )?;
+        rule(
+            (60..=30 * 86_400).contains(&self.genesis.attribution_window_s),
+            "genesis.attribution_window_s",
+            self.genesis.attribution_window_s,
+            "must be from 60 to 2592000",
+        )?;
         let f = &self.fees;
         rule(
             f.base_fee_floor_wei > 0,

@@ -168,6 +168,8 @@ pub struct Genesis {
     pub fee_recipient: Address,
     /// Owner of bounded parameters on L2.
     pub governance: Address,
+    /// How long an operator's receipts and a step of the cumulative tree can be challenged on L2, seconds.
+    pub attribution_window_s: u64,
     /// Hash of the genesis block: a node that computes another one refuses to start.
     pub hash: B256,
 }

@@ -60,12 +60,16 @@ contracts! {
     bridged_token: BridgedToken, "artifacts/BridgedToken.json";
     l2_token_bridge: L2TokenBridge, "artifacts/L2TokenBridge.json";
     asset_registry: AssetRegistry, "artifacts/AssetRegistry.json";
+    attribution_court: AttributionCourt, "artifacts/AttributionCourt.json";
+    attribution_settlement: AttributionSettlement, "artifacts/AttributionSettlement.json";
+    datanet: Datanet, "artifacts/Datanet.json";
     fee_policy: FeePolicy, "artifacts/FeePolicy.json";
     fee_vault: FeeVault, "artifacts/FeeVault.json";
     l1_info: L1Info, "artifacts/L1Info.json";
     message_passer: L2ToL1MessagePasser, "artifacts/L2ToL1MessagePasser.json";
     pay_to: PayTo, "artifacts/PayTo.json";
     pool_ledger: PoolLedger, "artifacts/PoolLedger.json";
+    receipts: Receipts, "artifacts/Receipts.json";
     revenue_router: RevenueRouter, "artifacts/RevenueRouter.json";
     spend_account: SpendAccount, "artifacts/SpendAccount.json";
     wrapped_open: WrappedOpen, "artifacts/WrappedOpen.json";

@@ -40,10 +40,18 @@ pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
         predeploy(at::MESSAGE_PASSER, "L2ToL1MessagePasser", vec![])?,
         predeploy(at::WRAPPED_OPEN, "WrappedOpen", vec![])?,
         predeploy(at::ASSET_REGISTRY, "AssetRegistry", vec![])?,
+        predeploy(at::DATANET, "Datanet", vec![])?,
         predeploy(at::PAY_TO, "PayTo", vec![])?,
         predeploy(at::REVENUE_ROUTER, "RevenueRouter", vec![])?,
         predeploy(at::POOL_LEDGER, "PoolLedger", vec![])?,
         predeploy(at::SPEND_ACCOUNT, "SpendAccount", vec![])?,
+        predeploy(
+            at::RECEIPTS,
+            "Receipts",
+            vec![(1, U256::from(network.genesis.attribution_window_s))],
+        )?,
+        predeploy(at::ATTRIBUTION_SETTLEMENT, "AttributionSettlement", vec![])?,
+        predeploy(at::ATTRIBUTION_COURT, "AttributionCourt", vec![])?,
         predeploy(
             at::FEE_POLICY,
             "FeePolicy",

@@ -22,6 +22,8 @@ pub const DATA_FEE_VAULT: Address = address!("4200000000000000000000000000000000
 pub const WRAPPED_OPEN: Address = address!("4f50454e00000000000000000000000000000001");
 /// Immutable asset versions and their lineage.
 pub const ASSET_REGISTRY: Address = address!("4f50454e00000000000000000000000000000002");
+/// Contributions to Datanets, their curators, and who has how many units.
+pub const DATANET: Address = address!("4f50454e00000000000000000000000000000003");
 /// Pay addresses: any transfer to one becomes a payment.
 pub const PAY_TO: Address = address!("4f50454e00000000000000000000000000000004");
 /// Splits every payment.
@@ -30,5 +32,11 @@ pub const REVENUE_ROUTER: Address = address!("4f50454e00000000000000000000000000
 pub const POOL_LEDGER: Address = address!("4f50454e00000000000000000000000000000006");
 /// What payers deposited, and the vouchers that operators claim it with.
 pub const SPEND_ACCOUNT: Address = address!("4f50454e00000000000000000000000000000007");
+/// Headers of operators' receipts, with bonds.
+pub const RECEIPTS: Address = address!("4f50454e00000000000000000000000000000008");
+/// Pots of Datanets, epochs, and the cumulative tree that contributors claim from.
+pub const ATTRIBUTION_SETTLEMENT: Address = address!("4f50454e00000000000000000000000000000009");
+/// Objective faults of receipts and of the tree, each shown in one transaction.
+pub const ATTRIBUTION_COURT: Address = address!("4f50454e0000000000000000000000000000000a");
 /// Bounded shares of each class.
 pub const FEE_POLICY: Address = address!("4f50454e0000000000000000000000000000000e");
