@@ -71,7 +71,7 @@ pub enum Step {
         /// Who made the proof.
         by: Address,
     },
-    /// Nothing, for now.
+    /// Nothing to send: time must pass first.
     Wait {
         /// For what.
         what: Wait,

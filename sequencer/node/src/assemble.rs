@@ -227,6 +227,19 @@ impl Stages {
         Ok(())
     }
 
+    /// The servers of a role that takes no transactions and makes no blocks.
+    pub async fn serve_readers(
+        &mut self,
+        serve: &Serve,
+        datadir: &Path,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<()> {
+        let methods = jsonrpsee::Methods::new();
+        self.serve(serve, NoPool::handle(), metrics, methods)
+            .await?;
+        self.administer(serve, datadir, false).await
+    }
+
     /// The operator's port, if one is asked for.
     pub async fn administer(
         &mut self,
@@ -312,7 +325,7 @@ pub fn local_pool(chain: &Chain) -> Arc<dyn PoolHandle> {
 }
 
 /// The pool of a node that follows L1: it has none.
-pub struct NoPool(tokio::sync::broadcast::Sender<Arc<CheckedTx>>);
+struct NoPool(tokio::sync::broadcast::Sender<Arc<CheckedTx>>);
 
 impl NoPool {
     /// Accepts nothing.

@@ -2,7 +2,7 @@
 
 use crate::{
     ask::ask,
-    assemble::{self, L1_POLL_SLOW, NoPool, Stages, connect},
+    assemble::{self, L1_POLL_SLOW, Stages, connect},
     batch_rpc::Remote,
     batches::BatchMaker,
     cli::{
@@ -117,14 +117,8 @@ pub async fn proposer(args: Proposer, metrics: PrometheusHandle) -> anyhow::Resu
     tracing::info!(account = %sender.address(), "proposing");
     let mut stages = Stages::new(chain.clone());
     stages
-        .serve(
-            &args.serve,
-            NoPool::handle(),
-            metrics,
-            jsonrpsee::Methods::new(),
-        )
+        .serve_readers(&args.serve, &args.datadir, metrics)
         .await?;
-    stages.administer(&args.serve, &args.datadir, false).await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     stages.spawn("proposer", async move {
         roles::propose(chain, client, sender, L1_POLL_SLOW).await;
@@ -152,10 +146,7 @@ pub async fn follow(args: Follow, metrics: PrometheusHandle) -> anyhow::Result<(
         rpc_host: args.rpc_host,
         local: args.local.clone(),
     };
-    stages
-        .serve(&serve, NoPool::handle(), metrics, jsonrpsee::Methods::new())
-        .await?;
-    stages.administer(&serve, datadir, false).await?;
+    stages.serve_readers(&serve, datadir, metrics).await?;
     if args.once {
         let progress = spinner("reading L1");
         driver.step().await?;

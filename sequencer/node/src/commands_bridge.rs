@@ -1,7 +1,7 @@
 //! `tributary relayer` and `tributary exit`.
 
 use crate::{
-    assemble::{self, L1_POLL_SLOW, NoPool, Stages, connect},
+    assemble::{self, L1_POLL_SLOW, Stages, connect},
     cli_bridge::{ExitArgs, RelayerArgs},
     commands::{network, spinner},
     driver::Driver,
@@ -46,14 +46,8 @@ pub async fn relayer(args: RelayerArgs, metrics: PrometheusHandle) -> anyhow::Re
     tracing::info!(account = %sender.address(), ?carry, "carrying withdrawals");
     let mut stages = Stages::new(chain.clone());
     stages
-        .serve(
-            &args.serve,
-            NoPool::handle(),
-            metrics,
-            jsonrpsee::Methods::new(),
-        )
+        .serve_readers(&args.serve, &args.datadir, metrics)
         .await?;
-    stages.administer(&args.serve, &args.datadir, false).await?;
     stages.drive(Driver::new(chain.clone(), client.clone())?);
     let relay = Relay::new(chain, client, sender, carry, args.gas_max);
     stages.spawn("relayer", async move {
