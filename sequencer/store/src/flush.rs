@@ -13,6 +13,7 @@ use crate::{
     find_logs::terms_of,
     kv,
     log::LogPosition,
+    node_row::NodeRow,
     recent::RecentBlock,
     schema::{self, BodyRow, HeaderRow, LogTerm, NodePath, SlotKey, Table, TipRow},
     store::{Inner, Writer},
@@ -25,7 +26,7 @@ use std::{
     sync::{Arc, atomic::Ordering::SeqCst},
     time::{Duration, Instant},
 };
-use trie::NodeWrites;
+use trie::{NodeWrite, NodeWrites};
 
 /// History rows that one flush deletes at most, so that a lowered retention does not make one giant batch.
 const PRUNED_ROWS_MAX: usize = 200_000;
@@ -423,14 +424,24 @@ pub fn put_nodes(batch: &mut Batch, kv: &dyn kv::KvRead, nodes: &NodeWrites) -> 
     }
     for node in &nodes.nodes {
         let path = NodePath(node.path);
-        match (&node.rlp, node.owner.is_zero()) {
-            (Some(rlp), true) => batch.put::<schema::AccountNodes>(&path, rlp),
-            (None, true) => batch.delete::<schema::AccountNodes>(&path),
-            (Some(rlp), false) => batch.put::<schema::StorageNodes>(&(node.owner, path), rlp),
-            (None, false) => batch.delete::<schema::StorageNodes>(&(node.owner, path)),
+        if node.owner.is_zero() {
+            put_node::<schema::AccountNodes>(batch, &path, node);
+        } else {
+            put_node::<schema::StorageNodes>(batch, &(node.owner, path), node);
         }
     }
     Ok(())
+}
+
+fn put_node<T: Table<Value = NodeRow>>(batch: &mut Batch, key: &T::Key, node: &NodeWrite) {
+    let Some(rlp) = &node.rlp else {
+        return batch.delete::<T>(key);
+    };
+    let row = NodeRow(rlp.clone());
+    match row.change(node.changed) {
+        Some(change) => batch.change::<T>(key, &change),
+        None => batch.put::<T>(key, &row),
+    }
 }
 
 /// Deletes what block `number` left in the history.

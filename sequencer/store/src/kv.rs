@@ -5,6 +5,7 @@
 use crate::{
     Result, StoreError,
     codec::Codec,
+    node_row::{self, NodeRow},
     schema::{Table, TableId},
 };
 use std::ops::ControlFlow;
@@ -31,7 +32,23 @@ pub trait Kv: KvRead + Send + Sync {
     fn snapshot(&self, read: &mut dyn FnMut(&dyn KvRead));
 }
 
-/// Puts and deletes, in order.
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write<'a> {
+    /// It gets this value.
+    Put(&'a [u8]),
+    /// It, which is there, gets what [`changed_row`] says.
+    Change(&'a [u8]),
+    /// It goes, if it is there.
+    Delete,
+}
+
+/// The value of a row after a [`Write::Change`]; `None` if that cannot be one of it.
+pub fn changed_row(value: &[u8], change: &[u8]) -> Option<Vec<u8>> {
+    node_row::changed(value, std::iter::once(change))
+}
+
+/// Writes, in order.
 #[derive(Debug, Default, Clone)]
 pub struct Batch {
     bytes: Vec<u8>,
@@ -43,7 +60,15 @@ struct Op {
     table: TableId,
     start: usize,
     key: u32,
-    value: Option<u32>,
+    value: u32,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Put,
+    Change,
+    Delete,
 }
 
 impl Batch {
@@ -57,37 +82,44 @@ impl Batch {
 
     /// Puts a row.
     pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
-        let start = self.bytes.len();
-        key.put(&mut self.bytes);
-        let key_end = self.bytes.len();
-        value.put(&mut self.bytes);
-        let value_bytes = self.bytes.len() - key_end;
-        self.ops.push(Op {
-            table: T::ID,
-            start,
-            key: (key_end - start) as u32,
-            value: Some(value_bytes as u32),
-        });
+        self.push::<T>(Kind::Put, key, |out| value.put(out));
+    }
+
+    /// Changes a row of nodes, which is there, by what [`NodeRow::change`](crate::node_row::NodeRow) made.
+    pub(crate) fn change<T: Table<Value = NodeRow>>(&mut self, key: &T::Key, change: &[u8]) {
+        self.push::<T>(Kind::Change, key, |out| out.extend_from_slice(change));
     }
 
     /// Deletes a row, if there is one.
     pub fn delete<T: Table>(&mut self, key: &T::Key) {
+        self.push::<T>(Kind::Delete, key, |_| {});
+    }
+
+    fn push<T: Table>(&mut self, kind: Kind, key: &T::Key, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         key.put(&mut self.bytes);
+        let key_end = self.bytes.len();
+        value(&mut self.bytes);
         self.ops.push(Op {
             table: T::ID,
             start,
-            key: (self.bytes.len() - start) as u32,
-            value: None,
+            key: (key_end - start) as u32,
+            value: (self.bytes.len() - key_end) as u32,
+            kind,
         });
     }
 
-    /// Operations: table, key, and the value or `None` for a delete.
-    pub fn ops(&self) -> impl Iterator<Item = (TableId, &[u8], Option<&[u8]>)> {
+    /// Operations: table, key, and what becomes of the row.
+    pub fn ops(&self) -> impl Iterator<Item = (TableId, &[u8], Write<'_>)> {
         self.ops.iter().map(|op| {
             let key_end = op.start + op.key as usize;
-            let value = op.value.map(|n| &self.bytes[key_end..key_end + n as usize]);
-            (op.table, &self.bytes[op.start..key_end], value)
+            let value = &self.bytes[key_end..key_end + op.value as usize];
+            let write = match op.kind {
+                Kind::Put => Write::Put(value),
+                Kind::Change => Write::Change(value),
+                Kind::Delete => Write::Delete,
+            };
+            (op.table, &self.bytes[op.start..key_end], write)
         })
     }
 

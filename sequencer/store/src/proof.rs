@@ -3,6 +3,7 @@
 use crate::{
     Result, Store,
     kv::{self, KvRead},
+    node_row::NodeRow,
     schema::{self, NodePath},
     store::Inner,
 };
@@ -71,6 +72,7 @@ pub(crate) fn node(
         false => kv::get::<schema::StorageNodes>(kv, &(owner, NodePath(*path))),
     };
     row.map_err(|e| TrieError::Source(e.to_string()))?
+        .map(|NodeRow(rlp)| rlp)
         .ok_or(TrieError::Missing {
             owner,
             path: *path,

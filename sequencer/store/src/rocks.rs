@@ -2,13 +2,14 @@
 
 use crate::{
     Result, StoreError,
-    kv::{Batch, Kv, KvRead, Visit},
+    kv::{Batch, Kv, KvRead, Visit, Write},
+    node_row,
     schema::{Access, TableId},
 };
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
-    DBCompressionType, Direction, IteratorMode, Options, ReadOptions, SnapshotWithThreadMode,
-    WriteBatch, WriteOptions,
+    DBCompressionType, DataBlockIndexType, Direction, IteratorMode, MergeOperands, Options,
+    ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
 };
 use std::path::Path;
 
@@ -24,6 +25,9 @@ const MEMTABLE_BYTES: usize = 16 << 20;
 const WAL_BYTES_MAX: u64 = 128 << 20;
 /// A filter of this size errs once in a hundred reads.
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
+
+/// Part of a memtable for a filter of its keys.
+const MEMTABLE_BLOOM_RATIO: f64 = 0.05;
 
 /// The tables on disk.
 pub struct Rocks {
@@ -100,6 +104,12 @@ fn table_options(table: TableId, cache: &Cache) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(MEMTABLE_BYTES);
     options.set_level_compaction_dynamic_level_bytes(true);
+    if table.access() != Access::Ordered {
+        // Most keys asked for are in no memtable, and each would be searched.
+        options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM_RATIO);
+        options.set_memtable_whole_key_filtering(true);
+        blocks.set_data_block_index_type(DataBlockIndexType::BinaryAndHash);
+    }
     match table.access() {
         Access::Point => {
             blocks.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
@@ -119,6 +129,17 @@ fn table_options(table: TableId, cache: &Cache) -> Options {
             blocks.set_block_size(16 << 10);
             options.set_compression_type(DBCompressionType::Lz4);
         }
+    }
+    if let TableId::AccountNodes | TableId::StorageNodes = table {
+        options.set_merge_operator(
+            "node changes",
+            |_: &[u8], row: Option<&[u8]>, changes: &MergeOperands| {
+                node_row::changed(row?, changes.iter())
+            },
+            |_: &[u8], _: Option<&[u8]>, changes: &MergeOperands| {
+                node_row::combined(changes.iter())
+            },
+        );
     }
     options.set_block_based_table_factory(&blocks);
     options
@@ -158,11 +179,12 @@ impl Kv for Rocks {
             .map(|t| self.family(*t))
             .collect::<Result<Vec<_>>>()?;
         let mut writes = WriteBatch::with_capacity_bytes(batch.bytes() + 16 * batch.len());
-        for (table, key, value) in batch.ops() {
+        for (table, key, write) in batch.ops() {
             let family = families[table as usize];
-            match value {
-                Some(value) => writes.put_cf(family, key, value),
-                None => writes.delete_cf(family, key),
+            match write {
+                Write::Put(value) => writes.put_cf(family, key, value),
+                Write::Change(change) => writes.merge_cf(family, key, change),
+                Write::Delete => writes.delete_cf(family, key),
             }
         }
         let mut options = WriteOptions::default();

@@ -8,6 +8,7 @@ use crate::{
     BatchInfo, BlockMeta, DepositInfo, L1Event, L1Note, OutputInfo, WithdrawalProof,
     codec::{Codec, Reader, Undecodable, Undo, put_bytes, put_varint},
     log::{LogPosition, LogRef},
+    node_row::NodeRow,
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::{Decodable, Encodable};
@@ -84,15 +85,15 @@ tables! {
     /// Number to all receipts.
     Receipts = "receipts", Ordered: u64 => Vec<Receipt>;
     /// The state at the tip: accounts.
-    Accounts = "accounts", Point: Address => Account;
+    Accounts = "accounts", PointDense: Address => Account;
     /// The state at the tip: storage. Zero is absent.
     Slots = "slots", Point: SlotKey => U256;
     /// Code by hash; never deleted.
     Codes = "codes", Point: B256 => Bytes;
     /// Nodes of the account trie at the tip.
-    AccountNodes = "account_nodes", Present: NodePath => Bytes;
+    AccountNodes = "account_nodes", Present: NodePath => NodeRow;
     /// Nodes of the storage tries at the tip, by hashed address.
-    StorageNodes = "storage_nodes", Present: (B256, NodePath) => Bytes;
+    StorageNodes = "storage_nodes", Present: (B256, NodePath) => NodeRow;
     /// The account before the block. State at `n`: the first row at or above `n + 1`, else the tip's.
     AccountHistory = "account_history", Ordered: (Address, u64) => Option<Account>;
     /// The slot before the block.
@@ -126,7 +127,7 @@ tables! {
 }
 
 /// Version of all this. A store with another one is rebuilt from the log by deleting `tables`.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// What the tables stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -223,6 +223,8 @@ pub(crate) struct Extension {
 pub(crate) struct Branch {
     /// Bit `n` says that nibble `n` has a slot; the slots stand in that order.
     pub(crate) mask: u16,
+    /// The mask in the store's row of this branch; 0 if there is no such row, or its value is another.
+    pub(crate) saved_mask: u16,
     pub(crate) slots: Vec<Slot>,
     /// The value of the key that ends here. Never in the state, whose keys all have one length.
     pub(crate) value: Option<Box<[u8]>>,
@@ -259,6 +261,19 @@ impl Branch {
             self.slots.remove(at);
             self.mask &= !(1 << nibble);
         }
+    }
+
+    /// What [`NodeWrite::changed`](crate::NodeWrite) says; from now on the store has a row of this branch, or none.
+    pub(crate) fn take_changed(&mut self, stored: bool) -> u16 {
+        let same_children = self.saved_mask == self.mask;
+        self.saved_mask = if stored { self.mask } else { 0 };
+        if !(stored && same_children) {
+            return 0;
+        }
+        let slots = self.nibbles().zip(&self.slots);
+        slots.fold(0, |changed, (nibble, slot)| {
+            changed | u16::from(slot.unsaved) << nibble
+        })
     }
 
     /// The nibbles that have slots, in the order of the slots.

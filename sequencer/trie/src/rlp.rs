@@ -185,6 +185,7 @@ fn fork(
             branch.slots.push(Slot::absent(reference));
         }
     }
+    branch.saved_mask = branch.mask;
     branch.value = (!value.payload.is_empty()).then(|| value.payload.into());
     if branch.slots.len() + usize::from(branch.value.is_some()) < 2 {
         return Err("a branch that does not fork");

@@ -256,6 +256,11 @@ pub(crate) fn load(
         Kid::Extension(ext) if path.len() + ext.path.len() >= MAX_NIBBLES => {
             Err(bad("an extension reaches the end of every key"))
         }
+        Kid::Branch(mut branch) if hash.is_none() => {
+            // Its parent's row holds it.
+            branch.saved_mask = 0;
+            Ok(Kid::Branch(branch))
+        }
         kid => Ok(kid),
     }
 }

@@ -371,6 +371,7 @@ impl Descent<'_> {
             let value = items.first().map(|(_, value)| &**value);
             if branch.value.as_deref() != value {
                 branch.value = value.map(Into::into);
+                branch.saved_mask = 0;
                 changed = true;
             }
             changes = &changes[1..];

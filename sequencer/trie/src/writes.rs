@@ -17,6 +17,9 @@ pub struct NodeWrite {
     pub path: Nibbles,
     /// The node's RLP; `None` deletes what may lie there.
     pub rlp: Option<Bytes>,
+    /// Not 0: what lies there is a branch with the same children and value, of which these changed, nibble `n` at bit
+    /// `n`. A store may then write only them.
+    pub changed: u16,
 }
 
 /// All that changed since the last time: first drop `wiped`, then write `nodes`, in one atomic step.
@@ -61,6 +64,7 @@ impl Trie {
                     owner: self.owner,
                     path,
                     rlp: None,
+                    changed: 0,
                 });
             }
         }
@@ -88,10 +92,15 @@ impl Save<'_> {
             rlp::encode(&slot.kid, &mut self.buffer);
             Bytes::copy_from_slice(&self.buffer)
         });
+        let changed = match &mut slot.kid {
+            Kid::Branch(branch) => branch.take_changed(rlp.is_some()),
+            _ => 0,
+        };
         self.out.push(NodeWrite {
             owner: self.owner,
             path,
             rlp,
+            changed,
         });
         match &mut slot.kid {
             Kid::Empty | Kid::Absent | Kid::Leaf(_) => {}

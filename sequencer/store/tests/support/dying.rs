@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, io, sync::Arc};
-use store::{Batch, Disk, Kv, KvRead, StoreError, TableId, Visit};
+use store::{Batch, Disk, Kv, KvRead, StoreError, TableId, Visit, Write, changed_row};
 
 type Rows = BTreeMap<(TableId, Vec<u8>), Vec<u8>>;
 
@@ -156,10 +156,15 @@ impl Machine {
 }
 
 fn apply(rows: &mut Rows, batch: &Batch) {
-    for (table, key, value) in batch.ops() {
-        match value {
-            Some(value) => rows.insert((table, key.to_vec()), value.to_vec()),
-            None => rows.remove(&(table, key.to_vec())),
+    for (table, key, write) in batch.ops() {
+        let place = (table, key.to_vec());
+        match write {
+            Write::Put(value) => rows.insert(place, value.to_vec()),
+            Write::Change(change) => {
+                let value = changed_row(&rows[&place], change).expect("a change of this row");
+                rows.insert(place, value)
+            }
+            Write::Delete => rows.remove(&place),
         };
     }
 }

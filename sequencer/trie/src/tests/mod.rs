@@ -24,11 +24,47 @@ impl Shelf {
     }
 
     pub(crate) fn put(&mut self, nodes: Vec<NodeWrite>) {
-        for NodeWrite { owner, path, rlp } in nodes {
-            match rlp {
-                Some(rlp) => self.0.insert((owner, path), rlp),
-                None => self.0.remove(&(owner, path)),
+        for node in nodes {
+            let place = (node.owner, node.path);
+            if node.changed != 0 {
+                let rlp = node
+                    .rlp
+                    .as_ref()
+                    .expect("what changed in a branch has its bytes");
+                let old = self
+                    .0
+                    .get(&place)
+                    .expect("a branch changed that is not there");
+                differs_only_in(node.changed, &items(old), &items(rlp));
+            }
+            match node.rlp {
+                Some(rlp) => self.0.insert(place, rlp),
+                None => self.0.remove(&place),
             };
+        }
+    }
+}
+
+/// The items of a branch, as they stand.
+fn items(rlp: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = alloy_rlp::Header::decode_bytes(&mut &rlp[..], true).expect("a list");
+    let mut items = Vec::new();
+    while !rest.is_empty() {
+        let start = rest;
+        alloy_rlp::Header::decode_raw(&mut rest).expect("an item");
+        items.push(start[..start.len() - rest.len()].to_vec());
+    }
+    items
+}
+
+fn differs_only_in(changed: u16, old: &[Vec<u8>], new: &[Vec<u8>]) {
+    assert_eq!((old.len(), new.len()), (17, 17), "both are branches");
+    for (nibble, (old, new)) in old.iter().zip(new).enumerate() {
+        if nibble == 16 || changed & (1 << nibble) == 0 {
+            assert_eq!(old, new, "item {nibble} changed unsaid");
+        } else {
+            let empty = |item: &[u8]| item == [alloy_rlp::EMPTY_STRING_CODE];
+            assert!(!empty(old) && !empty(new), "a child came or went unsaid");
         }
     }
 }
