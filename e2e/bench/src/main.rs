@@ -8,6 +8,7 @@ mod compare;
 mod da;
 mod http;
 mod load;
+mod logs;
 mod metrics;
 mod phase;
 mod process;
@@ -46,6 +47,8 @@ enum Command {
     Startup(Startup),
     /// Balances, calls and proofs a second
     Reads(ReadsArgs),
+    /// Time of eth_getLogs over a million logs
+    Logs(LogsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +155,21 @@ struct ReadsArgs {
     connections: usize,
 }
 
+#[derive(Debug, Args)]
+struct LogsArgs {
+    #[command(flatten)]
+    ours: OursArgs,
+    /// Logs on our chain
+    #[arg(long, default_value_t = 1_000_000)]
+    logs: u64,
+    /// anvil 1.7.1
+    #[arg(long, default_value = "contracts/node_modules/.bin/anvil")]
+    anvil: PathBuf,
+    /// Logs on anvil's chain; 0 leaves it out
+    #[arg(long, default_value_t = 100_000)]
+    peer_logs: u64,
+}
+
 impl OursArgs {
     fn node(&self) -> Ours {
         Ours {
@@ -199,6 +217,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 let dir = tempfile::tempdir()?;
                 let ours = args.ours.node();
                 let report = reads::run(&ours, dir.path(), args.seconds, args.connections).await?;
+                println!("{}", serde_json::to_string_pretty(&report)?);
+                args.ours.write(&report)
+            }
+            Some(Command::Logs(args)) => {
+                let dir = tempfile::tempdir()?;
+                let ours = args.ours.node();
+                let peer = (args.peer_logs > 0).then_some((args.anvil.as_path(), args.peer_logs));
+                let report = logs::run(&ours, args.logs, peer, dir.path()).await?;
                 println!("{}", serde_json::to_string_pretty(&report)?);
                 args.ours.write(&report)
             }

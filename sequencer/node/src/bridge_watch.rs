@@ -4,15 +4,11 @@
 //! replaces its blocks. A proof is made when our chain stands at the output's block if it comes from L1 just then, so
 //! that a node that begins today has the proofs of all years without holding all states.
 
-use crate::{genesis::output_root, producer::Chain};
+use crate::{genesis::output_root, producer::Chain, relay::sent_between};
 use alloy_primitives::B256;
-use anyhow::Context;
 use bindings::portal::Portal;
 use l1::{Asserted, BridgeEvent, BridgeLog, Client, L1Error};
-use primitives::{
-    predeploys::MESSAGE_PASSER,
-    withdrawal::{MESSAGE_PASSED, sent_slot, withdrawal_hashes},
-};
+use primitives::{predeploys::MESSAGE_PASSER, withdrawal::sent_slot};
 use rpc::rollup_withdrawals::stored_proof;
 use std::sync::Arc;
 use store::{DepositInfo, L1Event, L1Note, L1Said, OutputInfo, Store, WithdrawalProof};
@@ -163,20 +159,10 @@ impl BridgeWatch {
         let store = self.chain.store.clone();
         while let Some(output) = self.next_output(limit)? {
             let mut wanted = Vec::new();
-            let blocks = store.blocks_with_logs(
-                self.proved + 1,
-                output.l2_block,
-                &[MESSAGE_PASSER],
-                &[vec![MESSAGE_PASSED]],
-            )?;
-            for number in blocks {
-                let block = store
-                    .block(number)?
-                    .context("an indexed block is missing")?;
-                for (_, hash) in withdrawal_hashes(&block.receipts) {
-                    if stored_proof(&store, hash)?.is_none() {
-                        wanted.push(hash);
-                    }
+            for (_, _, message) in sent_between(&store, self.proved + 1, output.l2_block)? {
+                let hash = message.hash();
+                if stored_proof(&store, hash)?.is_none() {
+                    wanted.push(hash);
                 }
             }
             // At the head the store gives a few slots for nothing; elsewhere each call undoes what came since.

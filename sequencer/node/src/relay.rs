@@ -5,7 +5,6 @@
 use crate::producer::Chain;
 use alloy_primitives::{B256, keccak256};
 use alloy_rpc_types_eth::TransactionRequest;
-use anyhow::Context;
 use l1::{Client, Intent, L1Error, Sender, Settled, intent_id};
 use primitives::{
     predeploys::MESSAGE_PASSER,
@@ -15,10 +14,11 @@ use relayer::{Carry, Move, Relayer, Stage, calls};
 use rpc::rollup_withdrawals::{self as withdrawals, Found};
 use std::{
     collections::HashMap,
+    ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use store::Store;
+use store::{LogQuery, Store};
 
 /// L2 blocks searched in one look.
 const BLOCKS_PER_LOOK: u64 = 50_000;
@@ -180,15 +180,22 @@ pub fn sent_between(
     from: u64,
     to: u64,
 ) -> anyhow::Result<Vec<(u64, u32, Withdrawal)>> {
-    let mut all = Vec::new();
-    for number in store.blocks_with_logs(from, to, &[MESSAGE_PASSER], &[vec![MESSAGE_PASSED]])? {
-        let block = store
-            .block(number)?
-            .context("an indexed block is missing")?;
-        let logs = block.receipts.iter().flat_map(|receipt| &receipt.logs);
-        let messages = logs.filter_map(Withdrawal::from_log).zip(0u32..);
-        all.extend(messages.map(|(message, order)| (number, order, message)));
-    }
+    let query = LogQuery {
+        addresses: vec![MESSAGE_PASSER],
+        topics: vec![vec![MESSAGE_PASSED]],
+    };
+    let mut all: Vec<(u64, u32, Withdrawal)> = Vec::new();
+    store.logs(from, to, &query, &|| true, &mut |found| {
+        if let Some(message) = Withdrawal::from_log(&found.log) {
+            let number = found.block_number;
+            let order = match all.last() {
+                Some((before, order, _)) if *before == number => order + 1,
+                _ => 0,
+            };
+            all.push((number, order, message));
+        }
+        ControlFlow::Continue(())
+    })?;
     Ok(all)
 }
 

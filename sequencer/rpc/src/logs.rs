@@ -10,7 +10,8 @@ use crate::{
 use alloy_primitives::{Address, B256, Log};
 use primitives::SealedBlock;
 use serde_json::json;
-use std::sync::Arc;
+use std::ops::ControlFlow;
+use store::LogQuery;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.long("eth_getLogs", Long::Read, 1, |node, args, patience| {
@@ -21,10 +22,7 @@ pub(crate) fn register(registry: &mut Registry) {
 
 /// Which logs a client wants, wherever they are.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    addresses: Vec<Address>,
-    topics: Vec<Vec<B256>>,
-}
+pub(crate) struct Wanted(LogQuery);
 
 impl Wanted {
     /// Refuses filters of unreasonable size.
@@ -32,28 +30,19 @@ impl Wanted {
         let LogFilter {
             addresses, topics, ..
         } = filter.clone().checked()?;
-        Ok(Self { addresses, topics })
+        Ok(Self(LogQuery { addresses, topics }))
     }
 
     /// True if the client wants this log.
     pub(crate) fn matches(&self, address: Address, topics: &[B256]) -> bool {
-        (self.addresses.is_empty() || self.addresses.contains(&address))
-            && self.topics.len() <= topics.len()
-            && self
-                .topics
-                .iter()
-                .zip(topics)
-                .all(|(any, topic)| any.is_empty() || any.contains(topic))
-    }
-
-    fn matches_log(&self, log: &Log) -> bool {
-        self.matches(log.address, log.data.topics())
+        self.0.matches(address, topics)
     }
 
     /// The wanted logs of one block.
     pub(crate) fn of_block(&self, block: &SealedBlock) -> Vec<LogForm> {
         let mut found = Vec::new();
-        LogForm::matching(block, |log| self.matches_log(log), |form| found.push(form));
+        let wanted = |log: &Log| self.matches(log.address, log.data.topics());
+        LogForm::matching(block, wanted, |form| found.push(form));
         found
     }
 }
@@ -67,10 +56,14 @@ pub(crate) fn logs(
     let wanted = Wanted::new(filter)?;
     let (from, to) = match filter.at {
         Blocks::Hash(hash) => {
-            let block = node
-                .block(hash.into())?
-                .ok_or_else(|| RpcError::new(errors::NOT_FOUND, "unknown block"))?;
-            return Ok(wanted.of_block(&block));
+            let unknown = || RpcError::new(errors::NOT_FOUND, "unknown block");
+            let number = node.store.number_of(hash)?.ok_or_else(unknown)?;
+            let found = search(node, &wanted, number, number, patience)?;
+            // Between the two lookups a rewind may have put another block there.
+            return match node.store.hash_of(number)? {
+                Some(there) if there == hash => Ok(found),
+                _ => Err(unknown()),
+            };
         }
         Blocks::Range { from, to } => {
             let head = node.head_number();
@@ -109,31 +102,32 @@ fn search(
 ) -> Result<Vec<LogForm>, RpcError> {
     let mut found: Vec<LogForm> = Vec::new();
     let max = node.limits.logs_max;
-    for number in node
-        .store
-        .blocks_with_logs(from, to, &wanted.addresses, &wanted.topics)?
-    {
-        patience.check()?;
-        let Some(block): Option<Arc<SealedBlock>> = node.store.block(number)? else {
-            continue;
-        };
-        found.extend(wanted.of_block(&block));
-        if found.len() > max {
-            // The range that fits ends before this block; a single block is always given whole.
-            if from == to {
-                return Ok(found);
+    // The block whose logs were too many. A single block is always given whole.
+    let mut too_many = None;
+    node.store.logs(
+        from,
+        to,
+        &wanted.0,
+        &|| patience.check().is_ok(),
+        &mut |log| {
+            if found.len() >= max && from < to {
+                too_many = Some(log.block_number);
+                return ControlFlow::Break(());
             }
-            let fits = number.saturating_sub(1).max(from);
-            return Err(RpcError::new(
-                errors::LIMIT,
-                format!("query returned more than {max} results"),
-            )
-            .with_data(
-                json!({ "limit": "logs", "max": max, "from": hex(from), "to": hex(fits) }),
-            ));
-        }
-    }
-    Ok(found)
+            found.push(log.into());
+            ControlFlow::Continue(())
+        },
+    )?;
+    let Some(number) = too_many else {
+        return Ok(found);
+    };
+    // The range that fits ends before that block.
+    let fits = number.saturating_sub(1).max(from);
+    Err(RpcError::new(
+        errors::LIMIT,
+        format!("query returned more than {max} results"),
+    )
+    .with_data(json!({ "limit": "logs", "max": max, "from": hex(from), "to": hex(fits) })))
 }
 
 fn hex(number: u64) -> String {

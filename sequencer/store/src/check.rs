@@ -3,10 +3,13 @@
 //! The state root is computed anew from the flat tables by alloy's hash builder, which shares no code with `trie`.
 
 use crate::{
-    Disk, Folder, KvRead, Result, Rocks, StoreError, kv,
+    Disk, Folder, KvRead, Result, Rocks, StoreError,
+    check_logs::LogsCheck,
+    kv,
     log::{LogRef, LoggedBlock, Record, scan},
     open::{LOG_DIR, TABLES_DIR},
     proof::SnapshotNodes,
+    receipts::receipts,
     schema::{self, SlotKey, Table, TipRow},
 };
 use alloy_primitives::{Address, B256, U256, keccak256, map::HashMap};
@@ -191,6 +194,7 @@ impl Check<'_> {
                 ));
             }
         }
+        let mut logs = LogsCheck::default();
         for number in genesis + 1..=tip.height {
             if number.is_multiple_of(1000) {
                 (self.progress)("blocks", number);
@@ -213,14 +217,17 @@ impl Check<'_> {
             {
                 return problem(format!("block {number} is not where the tables say"));
             }
-            let receipts = kv::get::<schema::Receipts>(self.tables, &number)?;
-            if receipts.as_deref().map(receipts_root) != Some(row.header.receipts_root) {
+            let receipts = receipts(self.tables, number)?.unwrap_or_default();
+            if receipts_root(&receipts) != row.header.receipts_root {
                 return problem(format!(
                     "the receipts of block {number} do not have the root that its header names"
                 ));
             }
+            if let Some(text) = logs.block(self.tables, number, &receipts)? {
+                return problem(text);
+            }
         }
-        Ok(())
+        logs.end(self.tables)?.map_or(Ok(()), problem)
     }
 
     /// The state root from the flat tables.

@@ -3,8 +3,8 @@
 //! Integers are LEB128 unless fixed width is said; a 256-bit number is one length byte and its big-endian
 //! bytes without leading zeros (`FORMAT.md`).
 
-use alloy_primitives::{Address, B256, Bytes, Log, LogData, U256};
-use primitives::{Account, Anchor, Receipt, StateDiff};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use primitives::{Account, Anchor, StateDiff};
 
 use crate::BlockMeta;
 
@@ -298,70 +298,6 @@ impl Codec for BlockMeta {
             anchor,
             queue_consumed: from.u64()?,
         })
-    }
-}
-
-impl Codec for Vec<Receipt> {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.len() as u64);
-        for receipt in self {
-            out.push(receipt.tx_type);
-            let root = u8::from(receipt.post_state.is_some());
-            out.push(u8::from(receipt.success) | root << 1);
-            if let Some(root) = &receipt.post_state {
-                root.put(out);
-            }
-            put_varint(out, receipt.cumulative_gas_used);
-            put_varint(out, receipt.logs.len() as u64);
-            for log in &receipt.logs {
-                log.address.put(out);
-                put_varint(out, log.topics().len() as u64);
-                for topic in log.topics() {
-                    topic.put(out);
-                }
-                put_bytes(out, &log.data.data);
-            }
-        }
-    }
-    fn read(from: &mut Reader<'_>) -> Result<Self> {
-        let count = from.count()?;
-        let mut receipts = Vec::with_capacity(count.min(4096));
-        for _ in 0..count {
-            let tx_type = from.u8()?;
-            let flags = from.u8()?;
-            if flags > 3 {
-                return Err(Undecodable("flags"));
-            }
-            let success = flags & 1 != 0;
-            let post_state = (flags & 2 != 0).then(|| from.hash()).transpose()?;
-            let cumulative_gas_used = from.varint()?;
-            let n = from.count()?;
-            let mut logs = Vec::with_capacity(n.min(64));
-            for _ in 0..n {
-                let address = from.address()?;
-                let n = from.count()?;
-                if n > 4 {
-                    return Err(Undecodable("topics"));
-                }
-                let mut topics = Vec::with_capacity(n);
-                for _ in 0..n {
-                    topics.push(from.hash()?);
-                }
-                let data = Bytes::copy_from_slice(from.bytes()?);
-                logs.push(Log {
-                    address,
-                    data: LogData::new_unchecked(topics, data),
-                });
-            }
-            receipts.push(Receipt {
-                tx_type,
-                success,
-                post_state,
-                cumulative_gas_used,
-                logs,
-            });
-        }
-        Ok(receipts)
     }
 }
 

@@ -10,12 +10,13 @@
 use crate::{
     Batch, Result, Store, StoreError,
     codec::{Codec, Undo},
-    find_logs::terms_of,
     kv,
     log::LogPosition,
+    log_terms::{self, Posting, postings_of},
     node_row::NodeRow,
+    receipts::put_receipts,
     recent::RecentBlock,
-    schema::{self, BodyRow, HeaderRow, LogTerm, NodePath, SlotKey, Table, TipRow},
+    schema::{self, BodyRow, HeaderRow, NodePath, SlotKey, Table, TipRow},
     store::{Inner, Writer},
 };
 use alloy_primitives::{Address, B256, U256, map::HashMap};
@@ -333,7 +334,7 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
     let mut transactions: Vec<(B256, (u64, u32))> = Vec::new();
     let mut accounts: Vec<(Address, u64, Option<Account>)> = Vec::new();
     let mut slots: Vec<(SlotKey, u64, U256)> = Vec::new();
-    let mut terms: Vec<(LogTerm, u64)> = Vec::new();
+    let mut postings: Vec<Posting> = Vec::new();
     for RecentBlock {
         block,
         meta,
@@ -358,18 +359,14 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
                 meta: *meta,
             },
         );
-        batch.put::<schema::Receipts>(&number, &block.receipts);
+        put_receipts(batch, block);
+        postings_of(number, &block.receipts, &mut postings);
         transactions.extend(
             block
                 .transactions
                 .iter()
                 .enumerate()
                 .map(|(i, tx)| (tx.hash, (number, i as u32))),
-        );
-        terms.extend(
-            terms_of(&block.receipts)
-                .into_iter()
-                .map(|term| (term, number)),
         );
         for (at, hash) in withdrawal_hashes(&block.receipts) {
             batch.put::<schema::Withdrawals>(&hash, &(number, at));
@@ -394,7 +391,6 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
     transactions.sort_unstable_by_key(|(hash, _)| *hash);
     accounts.sort_unstable_by_key(|(address, number, _)| (*address, *number));
     slots.sort_unstable_by_key(|(key, number, _)| (*key, *number));
-    terms.sort_unstable();
     for (hash, place) in &transactions {
         batch.put::<schema::Transactions>(hash, place);
     }
@@ -404,9 +400,9 @@ fn put_blocks(batch: &mut Batch, blocks: &[RecentBlock]) {
     for (key, number, before) in slots {
         batch.put::<schema::SlotHistory>(&(key, number), &before);
     }
-    for row in &terms {
-        batch.put::<schema::LogIndex>(row, &());
-    }
+    log_terms::rows(postings, |key, positions| {
+        batch.put::<schema::LogIndex>(&key, positions);
+    });
 }
 
 /// Dropped storage tries first, then single nodes.

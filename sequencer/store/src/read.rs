@@ -3,6 +3,7 @@
 use crate::{
     BlockMeta, Result, Store, StoreError, kv,
     log::LoggedBlock,
+    receipts::receipts,
     recent::{RecentBlock, block_bytes},
     schema,
     store::Inner,
@@ -128,8 +129,8 @@ impl Inner {
         };
         let body = kv::get::<schema::Bodies>(&*self.kv, &number)?
             .ok_or_else(|| row_missing("bodies", number))?;
-        let receipts = kv::get::<schema::Receipts>(&*self.kv, &number)?
-            .ok_or_else(|| row_missing("receipts", number))?;
+        let receipts =
+            receipts(&*self.kv, number)?.ok_or_else(|| row_missing("receipts", number))?;
         // The first block is in no log: it has no transactions.
         let (transactions, ommers, withdrawals) = match body.at.len {
             0 => Default::default(),

@@ -5,11 +5,12 @@
 
 use crate::{
     Batch, ChainEvent, Result, Store, StoreError,
-    find_logs::terms_of,
     flush::{delete_history, put_nodes},
     kv,
     log::LogPosition,
+    log_terms::delete_index,
     read::row_missing,
+    receipts::{delete_receipts, receipts},
     schema::{self, SlotKey, TipRow},
     store::{Inner, Writer},
     undo::undo,
@@ -155,21 +156,18 @@ impl Inner {
             .ok_or_else(|| row_missing("headers", number))?;
         let body =
             kv::get::<schema::Bodies>(kv, &number)?.ok_or_else(|| row_missing("bodies", number))?;
-        let receipts = kv::get::<schema::Receipts>(kv, &number)?
-            .ok_or_else(|| row_missing("receipts", number))?;
+        let receipts = receipts(kv, number)?.ok_or_else(|| row_missing("receipts", number))?;
         for tx in self.log_reader.block(body.at)?.transactions {
             batch.delete::<schema::Transactions>(&tx.hash);
         }
         for (_, hash) in withdrawal_hashes(&receipts) {
             batch.delete::<schema::Withdrawals>(&hash);
         }
-        for term in terms_of(&receipts) {
-            batch.delete::<schema::LogIndex>(&(term, number));
-        }
+        delete_index(batch, number, &receipts);
+        delete_receipts(batch, number, &receipts);
         batch.delete::<schema::Headers>(&number);
         batch.delete::<schema::Numbers>(&row.hash);
         batch.delete::<schema::Bodies>(&number);
-        batch.delete::<schema::Receipts>(&number);
         Ok(())
     }
 }

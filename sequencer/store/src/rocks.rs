@@ -8,8 +8,8 @@ use crate::{
 };
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
-    DBCompressionType, DataBlockIndexType, Direction, IteratorMode, MergeOperands, Options,
-    ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
+    DBCompressionType, DBRawIteratorWithThreadMode, DataBlockIndexType, IteratorMode,
+    MergeOperands, Options, SnapshotWithThreadMode, WriteBatch, WriteOptions,
 };
 use std::path::Path;
 
@@ -151,15 +151,7 @@ impl KvRead for Rocks {
     }
 
     fn scan(&self, table: TableId, from: &[u8], visit: Visit<'_>) -> Result<()> {
-        let mut rows = self.db.raw_iterator_cf(self.family(table)?);
-        rows.seek(from);
-        while let Some((key, value)) = rows.item() {
-            if visit(key, value).is_break() {
-                return Ok(());
-            }
-            rows.next();
-        }
-        rows.status().map_err(failed)
+        visit_from(self.db.raw_iterator_cf(self.family(table)?), from, visit)
     }
 
     fn last(&self, table: TableId) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
@@ -213,17 +205,8 @@ impl KvRead for RocksSnapshot<'_> {
     }
 
     fn scan(&self, table: TableId, from: &[u8], visit: Visit<'_>) -> Result<()> {
-        let mode = IteratorMode::From(from, Direction::Forward);
-        for row in
-            self.snapshot
-                .iterator_cf_opt(family(self.db, table)?, ReadOptions::default(), mode)
-        {
-            let (key, value) = row.map_err(failed)?;
-            if visit(&key, &value).is_break() {
-                break;
-            }
-        }
-        Ok(())
+        let rows = self.snapshot.raw_iterator_cf(family(self.db, table)?);
+        visit_from(rows, from, visit)
     }
 
     fn last(&self, table: TableId) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
@@ -236,6 +219,21 @@ impl KvRead for RocksSnapshot<'_> {
             .map_err(failed)?
             .map(|(k, v)| (k.into(), v.into())))
     }
+}
+
+fn visit_from(
+    mut rows: DBRawIteratorWithThreadMode<'_, DB>,
+    from: &[u8],
+    visit: Visit<'_>,
+) -> Result<()> {
+    rows.seek(from);
+    while let Some((key, value)) = rows.item() {
+        if visit(key, value).is_break() {
+            return Ok(());
+        }
+        rows.next();
+    }
+    rows.status().map_err(failed)
 }
 
 fn failed(error: rocksdb::Error) -> StoreError {

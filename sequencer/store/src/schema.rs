@@ -8,11 +8,13 @@ use crate::{
     BatchInfo, BlockMeta, DepositInfo, L1Event, L1Note, OutputInfo, WithdrawalProof,
     codec::{Codec, Reader, Undecodable, Undo, put_bytes, put_varint},
     log::{LogPosition, LogRef},
+    log_terms::LogPositions,
     node_row::NodeRow,
+    receipts::{LogRow, Outcome},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::{Decodable, Encodable};
-use primitives::{Account, Header, Receipt};
+use primitives::{Account, Header};
 use trie::Nibbles;
 
 /// How a table is read, which decides its filters and compression.
@@ -82,8 +84,10 @@ tables! {
     Bodies = "bodies", Ordered: u64 => BodyRow;
     /// Transaction hash to block number and index.
     Transactions = "transactions", PointDense: B256 => (u64, u32);
-    /// Number to all receipts.
-    Receipts = "receipts", Ordered: u64 => Vec<Receipt>;
+    /// Number to all receipts, without their logs.
+    Receipts = "receipts", Ordered: u64 => Vec<Outcome>;
+    /// Number and row, sixteen logs to a row.
+    Logs = "logs", Ordered: (u64, u32) => LogRow;
     /// The state at the tip: accounts.
     Accounts = "accounts", PointDense: Address => Account;
     /// The state at the tip: storage. Zero is absent.
@@ -100,8 +104,8 @@ tables! {
     SlotHistory = "slot_history", Ordered: (SlotKey, u64) => U256;
     /// All that a block replaced, to undo it.
     Undos = "undos", Ordered: u64 => Undo;
-    /// Blocks with a log of an address or topic, by the first bytes of its hash: a superset.
-    LogIndex = "log_index", Ordered: (LogTerm, u64) => ();
+    /// Logs with an address or topic, by block; a collision of terms makes it too many, never too few.
+    LogIndex = "log_index", Ordered: (LogTerm, u64) => LogPositions;
     /// Hash of a withdrawal to its block and the place of its log among the block's.
     Withdrawals = "withdrawals", PointDense: B256 => (u64, u32);
     /// Batches seen on L1, by index.
@@ -127,7 +131,7 @@ tables! {
 }
 
 /// Version of all this. A store with another one is rebuilt from the log by deleting `tables`.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// What the tables stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,7 +268,7 @@ impl Codec for NodePath {
     }
 }
 
-/// First eight bytes of `keccak256(address)` or `keccak256(topic)`.
+/// Eight bytes for an address or a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogTerm(pub [u8; 8]);
 

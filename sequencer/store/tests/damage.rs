@@ -226,6 +226,69 @@ fn check_finds_changed_receipts() {
 }
 
 #[test]
+fn check_finds_what_is_wrong_with_logs() {
+    let block_2 = 2u64.to_be_bytes();
+    let first_row = [&block_2[..], &[0; 4]].concat();
+    let without = |m: &Machine| m.set_row(TableId::Logs, &first_row, None);
+    let problem = check_after(without).problem.unwrap();
+    assert!(
+        problem.contains("the logs of block 2 are not all there"),
+        "{problem}"
+    );
+    // The transaction's index, its hash, the log's address.
+    finds(
+        TableId::Logs,
+        1,
+        |row| row[0] = 1,
+        "the receipts of block 2",
+    );
+    finds(
+        TableId::Logs,
+        1,
+        |row| row[1] ^= 1,
+        "a log of block 2 names transaction",
+    );
+    finds(
+        TableId::Logs,
+        1,
+        |row| row[33] ^= 1,
+        "the receipts of block 2",
+    );
+    let further = |m: &Machine| {
+        m.set_row(
+            TableId::Logs,
+            &[&block_2[..], &[0, 0, 0, 1]].concat(),
+            Some(&[]),
+        )
+    };
+    assert_eq!(
+        check_after(further).problem.unwrap(),
+        "`logs` has 5 rows, the blocks need 4"
+    );
+}
+
+#[test]
+fn check_finds_what_is_wrong_with_the_index_of_logs() {
+    finds(
+        TableId::LogIndex,
+        0,
+        |row| row[0] ^= 1,
+        "the index of logs does not name those of block",
+    );
+    finds(
+        TableId::LogIndex,
+        0,
+        |row| row.push(0),
+        "the index of logs does not name those of block",
+    );
+    let further = |m: &Machine| m.set_row(TableId::LogIndex, &[7; 16], Some(&[0]));
+    assert_eq!(
+        check_after(further).problem.unwrap(),
+        "`log_index` has 9 rows, the blocks need 8"
+    );
+}
+
+#[test]
 fn check_finds_a_changed_header() {
     finds(TableId::Headers, 0, |row| row[0] ^= 1, "block 0 is");
     finds(TableId::Headers, 3, |row| row[0] ^= 1, "block 3 is");

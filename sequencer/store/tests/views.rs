@@ -2,7 +2,7 @@
 
 mod support;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::U256;
 use proptest::prelude::*;
 use std::sync::Arc;
 use stf::StateReader;
@@ -317,56 +317,6 @@ fn notes_stay_in_their_namespace() {
     );
     assert_eq!(store.journal_scan("ab").unwrap().len(), 1);
     assert_eq!(store.journal_scan("c").unwrap().len(), 0);
-}
-
-#[test]
-fn logs_are_found_by_address_and_topic_wherever_the_block_is() {
-    let (store, mut model) = chain(options(), 0);
-    for slot in [1, 2, 1, 3] {
-        publish(
-            &store,
-            &mut model,
-            &[Action::Put {
-                from: 0,
-                slot,
-                value: slot,
-            }],
-        )
-        .unwrap();
-    }
-    publish(
-        &store,
-        &mut model,
-        &[Action::Pay {
-            from: 0,
-            to: 1,
-            wei: 1,
-        }],
-    )
-    .unwrap();
-    let topic = |n: u8| vec![B256::with_last_byte(n)];
-    for flushed in [false, true] {
-        if flushed {
-            store.flush().unwrap();
-        }
-        let find = |addresses: &[Address], topics: &[Vec<B256>]| {
-            store.blocks_with_logs(0, 99, addresses, topics).unwrap()
-        };
-        assert_eq!(find(&[CONTRACT], &[]), [1, 2, 3, 4]);
-        assert_eq!(find(&[CONTRACT], &[topic(1)]), [1, 3]);
-        assert_eq!(find(&[], &[[topic(2), topic(3)].concat()]), [2, 4]);
-        assert_eq!(
-            find(&[Address::repeat_byte(9)], &[topic(1)]),
-            [] as [u64; 0]
-        );
-        assert_eq!(
-            store
-                .blocks_with_logs(2, 3, &[CONTRACT], &[vec![]])
-                .unwrap(),
-            [2, 3]
-        );
-        assert_eq!(find(&[], &[]), [0, 1, 2, 3, 4, 5]);
-    }
 }
 
 #[test]

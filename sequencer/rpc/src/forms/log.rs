@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, Log};
 use primitives::SealedBlock;
 use serde::Serialize;
+use store::FoundLog;
 
 /// One log with its place on the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,6 +73,24 @@ impl LogForm {
                 }
                 log_index += 1;
             }
+        }
+    }
+}
+
+impl From<FoundLog> for LogForm {
+    fn from(found: FoundLog) -> Self {
+        let (topics, data) = found.log.data.split();
+        Self {
+            address: found.log.address,
+            topics,
+            data,
+            block_number: found.block_number,
+            transaction_hash: found.tx_hash,
+            transaction_index: found.tx_index.into(),
+            block_hash: found.block_hash,
+            block_timestamp: found.block_timestamp,
+            log_index: found.log_index.into(),
+            removed: false,
         }
     }
 }

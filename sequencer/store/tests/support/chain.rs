@@ -2,7 +2,7 @@
 //! state of every height in maps.
 
 use alloy_consensus::{SignableTransaction, TxEip1559};
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, hex, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex, keccak256};
 use config::L1Fork;
 use primitives::{
     Account, AccountDiff, CheckedTx, Header, SealedBlock, SlotDiff, StateDiff, Transaction,
@@ -19,6 +19,34 @@ pub const CONTRACT: Address = Address::repeat_byte(0xcc);
 /// `sstore(calldata[0], calldata[32]); log1(topic = calldata[0])`
 const STORE_AND_LOG: [u8; 16] = hex!("6020356000355560003560006000a100");
 
+/// The contract that emits logs with this many topics.
+pub fn logger(topics: u8) -> Address {
+    Address::repeat_byte(0xd0 + topics % 5)
+}
+
+/// A word that logs have as a topic; some are addresses of loggers.
+pub fn topic(n: u8) -> B256 {
+    if n < 0xf0 {
+        B256::with_last_byte(n)
+    } else {
+        logger(n).into_word()
+    }
+}
+
+/// `log(topics = calldata[0..32 n], data = calldata[128..160])`, and again with the topics backwards and no data.
+fn logger_code(topics: u8) -> Vec<u8> {
+    let push = |i: u8| [0x60, 32 * i, 0x35];
+    let log = 0xa0 + topics;
+    [
+        hex!("608035600052").to_vec(),
+        (0..topics).rev().flat_map(push).collect(),
+        vec![0x60, 0x20, 0x60, 0x00, log],
+        (0..topics).flat_map(push).collect(),
+        vec![0x60, 0x00, 0x60, 0x00, log, 0x00],
+    ]
+    .concat()
+}
+
 #[derive(Debug, Clone, Copy)]
 pub enum Action {
     Pay {
@@ -30,6 +58,13 @@ pub enum Action {
         from: u8,
         slot: u8,
         value: u8,
+    },
+    /// Calls the logger of `count` topics.
+    Log {
+        from: u8,
+        count: u8,
+        topics: [u8; 4],
+        data: u8,
     },
     Deploy {
         from: u8,
@@ -78,7 +113,7 @@ pub fn options() -> StoreOptions {
     }
 }
 
-/// The genesis of `accounts` funded senders and the contract, with one slot set.
+/// The genesis of funded senders, the contract with one slot set, and the loggers.
 pub fn genesis() -> Genesis {
     let funded = Account {
         balance: U256::from(10).pow(U256::from(21)),
@@ -99,11 +134,19 @@ pub fn genesis() -> Genesis {
         after: U256::from(77),
     }];
     accounts.push(new_account(CONTRACT, contract, slots));
+    let mut codes = vec![(keccak256(&code), code)];
+    for topics in 0..5 {
+        let code = Bytes::from(logger_code(topics));
+        let account = Account {
+            nonce: 1,
+            code_hash: keccak256(&code),
+            ..Account::default()
+        };
+        accounts.push(new_account(logger(topics), account, Vec::new()));
+        codes.push((keccak256(&code), code));
+    }
     accounts.sort_by_key(|a| a.address);
-    let state = StateDiff {
-        accounts,
-        codes: vec![(keccak256(&code), code)],
-    };
+    let state = StateDiff { accounts, codes };
     let header = Header {
         state_root: root_of(&state),
         gas_limit: 60_000_000,
@@ -127,7 +170,7 @@ fn new_account(address: Address, account: Account, slots: Vec<SlotDiff>) -> Acco
     }
 }
 
-fn root_of(state: &StateDiff) -> alloy_primitives::B256 {
+fn root_of(state: &StateDiff) -> B256 {
     StateTrie::new(NoNodes, EMPTY_ROOT_HASH)
         .apply(state)
         .unwrap()
@@ -320,6 +363,17 @@ pub fn execute(
             Action::Put { from, slot, value } => {
                 let words = [U256::from(slot), U256::from(value)].map(|w| w.to_be_bytes::<32>());
                 (from, TxKind::Call(CONTRACT), 0u64, words.concat())
+            }
+            Action::Log {
+                from,
+                count,
+                topics,
+                data,
+            } => {
+                let words = topics.iter().map(|n| topic(*n));
+                let words = words.chain([B256::with_last_byte(data)]);
+                let input = words.flat_map(|word| word.0).collect();
+                (from, TxKind::Call(logger(count)), 0, input)
             }
             Action::Deploy { from, code } => (
                 from,

@@ -142,6 +142,16 @@ impl Machine {
         file.synced = file.bytes.len();
     }
 
+    /// Adds a row behind the store's back, or takes it away.
+    pub fn set_row(&self, table: TableId, key: &[u8], value: Option<&[u8]>) {
+        let mut inner = self.0.lock();
+        let key = (table, key.to_vec());
+        match value {
+            Some(value) => inner.rows.insert(key, value.to_vec()),
+            None => inner.rows.remove(&key),
+        };
+    }
+
     /// Changes the n-th row of a table behind the store's back.
     pub fn tamper_row(&self, table: TableId, n: usize, change: impl FnOnce(&mut Vec<u8>)) {
         let mut inner = self.0.lock();
