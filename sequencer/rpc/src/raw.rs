@@ -41,14 +41,10 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.light("debug_getBadBlocks", 0, |_, _| Ok(Vec::<Value>::new()));
 }
 
-/// Empty bytes for a transaction that nobody knows, as geth answers.
-fn raw_transaction(node: &Node, hash: B256) -> Result<Bytes, RpcError> {
+/// `null` for a transaction that nobody knows, as execution-apis has it.
+fn raw_transaction(node: &Node, hash: B256) -> Result<Option<Bytes>, RpcError> {
     if let Some((block, index)) = find(node, hash)? {
-        return Ok(block.transactions[index].raw.clone());
+        return Ok(Some(block.transactions[index].raw.clone()));
     }
-    Ok(node
-        .pool
-        .get(hash)
-        .map(|tx| tx.raw.clone())
-        .unwrap_or_default())
+    Ok(node.pool.get(hash).map(|tx| tx.raw.clone()))
 }

@@ -50,8 +50,14 @@ fn witness(node: &Node, id: BlockId, patience: &Patience) -> Result<WitnessForm,
     if id.is_pending() {
         return Err(RpcError::server("pending block has no witness"));
     }
-    let block = node.block_to_look_into(id)?;
-    let parent = parent(node, &block)?;
+    let block = node.block(id)?.ok_or_else(|| {
+        RpcError::server(match id {
+            BlockId::Hash(hash) => format!("block {} not found", hash.block_hash),
+            BlockId::Number(tag) => format!("block {tag} not found"),
+        })
+    })?;
+    let missing = || format!("block {:#x} found, but parent missing", block.header.number);
+    let parent = parent(node, &block)?.ok_or_else(|| RpcError::server(missing()))?;
     node.within_proof_reach(parent.number)?;
     let watched = Watched::new(node.store.state_at(parent.number)?);
     let diff = run(
@@ -110,16 +116,12 @@ fn witness(node: &Node, id: BlockId, patience: &Patience) -> Result<WitnessForm,
     })
 }
 
-fn parent(node: &Node, block: &SealedBlock) -> Result<Header, RpcError> {
-    let number = block
-        .header
-        .number
-        .checked_sub(1)
-        .filter(|number| *number >= node.store.genesis_number())
-        .ok_or_else(|| RpcError::server("genesis is not executed"))?;
-    node.store
-        .header(number)?
-        .ok_or_else(RpcError::header_not_found)
+/// `None` for the first block.
+fn parent(node: &Node, block: &SealedBlock) -> Result<Option<Header>, RpcError> {
+    match block.header.number.checked_sub(1) {
+        Some(number) => Ok(node.store.header(number)?),
+        None => Ok(None),
+    }
 }
 
 /// Executes the first `count` transactions of the block. Of all of them, what comes out must be the block.
@@ -241,7 +243,8 @@ fn storage_range(node: &Node, args: Args<'_>, patience: &Patience) -> Result<Ran
             block.hash
         )));
     }
-    let parent = parent(node, &block)?;
+    let parent =
+        parent(node, &block)?.ok_or_else(|| RpcError::server("no transaction in genesis"))?;
     node.within_proof_reach(parent.number)?;
     let state = node.store.state_at(parent.number)?;
     // Before the first transaction stands the parent's state.

@@ -65,7 +65,7 @@ async fn waiting_transactions_have_bytes_and_unknown_ones_none() {
         chain
             .call("debug_getRawTransaction", json!([hex([7u8; 32])]))
             .await,
-        "0x"
+        Value::Null
     );
     for method in [
         "debug_getRawHeader",

@@ -161,12 +161,14 @@ async fn a_witness_is_all_that_a_block_needs() {
         for block in &made {
             executes_alone(&chain, block).await;
         }
-        let (code, _, _) = chain.error("debug_executionWitness", json!(["0x0"])).await;
-        assert_eq!(code, -32000, "genesis is not executed");
-        let (code, _, _) = chain
-            .error("debug_executionWitness", json!(["pending"]))
-            .await;
-        assert_eq!(code, -32000, "nor is what may come");
+        for (block, want) in [
+            ("0x0", "block 0x0 found, but parent missing"),
+            ("pending", "pending block has no witness"),
+            ("0xfffffffff", "block 0xfffffffff not found"),
+        ] {
+            let refused = chain.error("debug_executionWitness", json!([block])).await;
+            assert_eq!((refused.0, refused.1.as_str()), (-32000, want));
+        }
     }
 }
 
@@ -224,6 +226,9 @@ async fn storage_is_shown_in_the_middle_of_a_block() {
         )
         .await;
     assert!(code == -32000 && text.contains("out of range"), "{text}");
+    let genesis = json!(["0x0", 0, KEEPER, "0x00", 1]);
+    let (code, text, _) = chain.error("debug_storageRangeAt", genesis).await;
+    assert_eq!((code, text.as_str()), (-32000, "no transaction in genesis"));
     let empty = chain
         .call(
             "debug_storageRangeAt",
