@@ -94,8 +94,7 @@ fn scan(model: &Model, query: &LogQuery, from: u64, to: u64) -> Vec<FoundLog> {
                         .is_some_and(|topic| any.is_empty() || any.iter().any(|one| one == topic))
                 };
                 let asked = (from..=to).contains(&number)
-                    && (query.addresses.is_empty()
-                        || query.addresses.iter().any(|one| *one == log.address))
+                    && (query.addresses.is_empty() || query.addresses.contains(&log.address))
                     && query
                         .topics
                         .iter()
