@@ -61,18 +61,16 @@ pub fn visit(
 
 /// Positions that every group has in block `number`.
 fn common(groups: &[Group], number: u64) -> Result<Vec<u32>> {
-    let mut all: Option<Vec<u32>> = None;
-    for group in groups {
-        let here = group.positions(number)?;
-        all = Some(match all {
-            None => here,
-            Some(mut before) => {
-                before.retain(|position| here.binary_search(position).is_ok());
-                before
-            }
-        });
+    let lists = groups.iter().map(|group| group.positions(number));
+    let mut lists = lists.collect::<Result<Vec<_>>>()?;
+    // The shortest is looked for in the others.
+    lists.sort_unstable_by_key(Vec::len);
+    let mut lists = lists.into_iter();
+    let mut all = lists.next().unwrap_or_default();
+    for list in lists {
+        all.retain(|position| list.binary_search(position).is_ok());
     }
-    Ok(all.unwrap_or_default())
+    Ok(all)
 }
 
 /// Terms of which one is enough.
