@@ -56,6 +56,14 @@ macro_rules! tables {
                 match self { $(TableId::$name => $text,)* }
             }
 
+            /// True if it holds the state at the tip or its trie: as large as the state, however long the chain.
+            pub const fn is_state(self) -> bool {
+                matches!(
+                    self,
+                    Self::Accounts | Self::Slots | Self::AccountNodes | Self::StorageNodes
+                )
+            }
+
             /// How it is read.
             pub const fn access(self) -> Access {
                 match self { $(TableId::$name => Access::$access,)* }
