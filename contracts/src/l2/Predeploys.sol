@@ -32,4 +32,6 @@ library Predeploys {
     /// Nothing stands here yet. Naming it now lets the router reserve the stakers' class for it.
     address internal constant STAKE_MANAGER = 0x4F50454E0000000000000000000000000000000b;
     address internal constant FEE_POLICY = 0x4F50454E0000000000000000000000000000000E;
+    address internal constant GOVERNOR = 0x4F50454E0000000000000000000000000000000f;
+    address internal constant GRANT_POOL = 0x4f50454E00000000000000000000000000000011;
 }

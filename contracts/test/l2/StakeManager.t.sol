@@ -177,11 +177,11 @@ contract StakeManagerTest is StakeTest {
         uint64 id = provide(100 ether);
         vm.prank(alice);
         STAKES.thaw(id, 40 ether);
-        uint256 at = block.timestamp + THAW_S;
-        vm.warp(at - 1);
-        vm.expectRevert(abi.encodeWithSelector(IStakeManager.TooEarly.selector, at));
+        uint256 end = block.timestamp + THAW_S;
+        vm.warp(end - 1);
+        vm.expectRevert(abi.encodeWithSelector(IStakeManager.TooEarly.selector, end));
         STAKES.release(id);
-        vm.warp(at);
+        vm.warp(end);
         assertEq(STAKES.release(id), 40 ether);
         assertEq(STAKES.freeOf(alice), 40 ether);
         assertEq(STAKES.provisionOf(id).own, 60 ether);
