@@ -399,6 +399,23 @@ contract StakeManagerTest is StakeTest {
         assertEq(pool, poolOf(second));
     }
 
+    /// A new owner's provision takes the class over without help, and nobody's call can take it away again.
+    function test_stakersClass_takenOverByTheNewOwner() public {
+        uint64 first = provide(10_000 ether);
+        vm.prank(alice);
+        ROUTER.transferOperator(operator, bob);
+        stake(bob, 10_000 ether);
+        vm.prank(bob);
+        uint64 second = STAKES.provision(OPERATOR, operator, verifier, 10_000 ether, HALF, THAW_S);
+        assertFalse(STAKES.isActive(first));
+        STAKES.refresh(first);
+        slash(first, "late", 1 ether);
+        (, uint64 pool) = ROUTER.operatorTerms(operator);
+        assertEq(pool, poolOf(second));
+        // What was earned until then stays in the first pool, with the first stakers.
+        assertEq(LEDGER.unitsOf(poolOf(first), alice), 9_999 ether / STAKES.UNIT());
+    }
+
     /// Stake that comes after a payment has no part in it, and cannot leave with what it then earns.
     function test_delegateStake_afterAPayment_earnsNothingOfIt() public {
         uint64 id = provide(10_000 ether);
