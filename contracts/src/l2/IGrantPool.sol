@@ -2,12 +2,13 @@
 pragma solidity ^0.8.30;
 
 /// @title IGrantPool
-/// @notice Grants to Datanets, out of what the treasury or anybody gave this contract, and never more than a part of what
-///         was burned: whoever pays itself to earn grants burns more than all grants together.
-/// @dev Weeks are counted from 1970 and begin on Thursdays, 00:00 UTC. In a week, whoever had votes in StakeManager when
-///      it began says once how they go to the categories. When the week is over, anybody closes it: it gives at most rho of what was
-///      burned in it, and at most what is here and promised to nobody; by votes to the categories, in a category equally
-///      to the Datanets listed then. A category without Datanets, and a week without votes, give nothing.
+/// @notice Grants to Datanets, out of what the treasury or anybody gave this contract, and never more than a part of
+///         what was burned: whoever pays itself to earn grants burns more than all grants together.
+/// @dev Weeks are counted from 1970 and begin on Thursdays, 00:00 UTC. In a week, whoever had votes in StakeManager
+///      when it began says once how they go to the categories. When the week is over, anybody closes it: it gives at
+///      most rho of what was burned in it, and at most what is here and promised to nobody; by votes to the categories,
+///      in a category equally to the Datanets listed then. A category without Datanets, and a week without votes, give
+///      nothing.
 ///
 ///      A Datanet's grant is a payment of it through RevenueRouter, without operator or agent: it reaches the
 ///      contributors as all money does, less the protocol's and the burned class.
@@ -74,7 +75,8 @@ interface IGrantPool {
 
     // ---- from governance ----
 
-    /// @notice The part of what is burned that may be given, at most 90 %; from the week after the next. Zero at genesis.
+    /// @notice The part of what is burned that may be given, at most 90 %; from the week after the next. Zero at
+    ///         genesis.
     function setRho(uint32 ppb) external;
     function list(uint64 datanet, uint8 category) external;
     /// @notice What it was granted before stays its own.

@@ -4,10 +4,11 @@ pragma solidity ^0.8.30;
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 
 /// @title IOpenGovernor
-/// @notice Staked OPEN decides about the few numbers that may change: OpenZeppelin's Governor, which is its own timelock.
-/// @dev A proposal needs 0.1 % of all OPEN behind its proposer. Voting begins after a day, takes a week, and at least two
-///      days from when the quorum is reached. The quorum is 4 % of what is staked, and never less than 0.4 % of all OPEN.
-///      What passed is queued by anybody, and executed by anybody a week later.
+/// @notice Staked OPEN decides about the few numbers that may change: OpenZeppelin's Governor, which is its own
+///         timelock.
+/// @dev A proposal needs 0.1 % of all OPEN behind its proposer. Voting begins after a day, takes a week, and at least
+///      two days from when the quorum is reached. The quorum is 4 % of what is staked, and never less than 0.4 % of all
+///      OPEN. What passed is queued by anybody, and executed by anybody a week later.
 ///
 ///      Votes are StakeManager's at the second when voting begins; an account may split them (fractional counting, as
 ///      OpenZeppelin encodes it in `params`).

@@ -24,9 +24,9 @@ import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 ///
 ///      The provision of an operator has a pool in PoolLedger, whose members are the provider and its delegators, with
 ///      one unit for each UNIT of OPEN that does not thaw. RevenueRouter credits the stakers' class to it while the
-///      provision is active: at least ACTIVE_MIN of its own that does not thaw, and the provider still owns the operator.
-///      Earnings are claimed there. The pool is an asset's, of kind TOOL, owned by this contract: whoever pays that
-///      asset pays the stakers.
+///      provision is active: at least ACTIVE_MIN of its own that does not thaw, and the provider still owns the
+///      operator. Earnings are claimed there. The pool is an asset's, of kind TOOL, owned by this contract: whoever
+///      pays that asset pays the stakers.
 ///
 ///      Absent on purpose: slashing of delegators. It could only begin after every delegator had a thaw time to leave,
 ///      so it is a matter for a hard fork with such notice.

@@ -8,7 +8,8 @@ import {Predeploys} from "./Predeploys.sol";
 /// @title Metrics
 /// @notice See IMetrics.
 /// @dev Invariant: each operator's epoch is in the sums once or not at all; the total is the sum of all days
-///      (test/l2/Metrics.t.sol). Slots: 0 total, 1 days, 2 what was counted: an L1 contract that reads them needs no more.
+///      (test/l2/Metrics.t.sol). Slots: 0 total, 1 days, 2 what was counted: an L1 contract that reads them needs no
+///      more.
 contract Metrics is IMetrics {
     uint256 private constant EPOCH_S = 10 minutes;
     uint256 private constant EPOCHS_A_DAY = 144;

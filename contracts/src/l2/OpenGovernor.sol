@@ -24,9 +24,9 @@ import {Predeploys} from "./Predeploys.sol";
 /// @notice See IOpenGovernor.
 /// @dev Invariant: it only ever calls what `isInScope` names, a week after a vote (test/l2/OpenGovernor.t.sol).
 ///
-///      The modules are those of OpenZeppelin's upgradeable package because they have neither constructor nor immutables;
-///      there is no initialiser either: what it would write are constants here. Genesis writes slot 0: guardian (160) and
-///      until when (64).
+///      The modules are those of OpenZeppelin's upgradeable package because they have neither constructor nor
+///      immutables; there is no initialiser either: what it would write are constants here. Genesis writes slot 0:
+///      guardian (160) and until when (64).
 contract OpenGovernor is IOpenGovernor, GovernorCountingFractionalUpgradeable, GovernorPreventLateQuorumUpgradeable {
     string private constant NAME = "Tributary Governor";
     uint256 private constant VOTING_DELAY_S = 1 days;

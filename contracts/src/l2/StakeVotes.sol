@@ -8,11 +8,11 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 import {TypedData} from "./TypedData.sol";
 
 /// @title StakeVotes
-/// @notice ERC-5805 over what accounts have staked: one wei, one vote, counted at seconds of block time. An account that
-///         names no delegatee votes itself.
-/// @dev Invariant: at every second, the votes of all delegatees add up to the total (test/l2/StakeManager.invariant.t.sol).
-///      Only seconds that are over can be asked for. A second has one number, the last: what comes and goes within it
-///      leaves no votes.
+/// @notice ERC-5805 over what accounts have staked: one wei, one vote, counted at seconds of block time. An account
+///         that names no delegatee votes itself.
+/// @dev Invariant: at every second, the votes of all delegatees add up to the total
+///      (test/l2/StakeManager.invariant.t.sol). Only seconds that are over can be asked for. A second has one number,
+///      the last: what comes and goes within it leaves no votes.
 abstract contract StakeVotes is IERC5805, IERC5267 {
     using Checkpoints for Checkpoints.Trace208;
 

@@ -130,7 +130,8 @@ contract GrantPoolInvariant is GrantTest {
 
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.depth = 96
-    /// I10: a week gives at most its rho of what was burned in it, and all weeks together count no more than was burned.
+    /// I10: a week gives at most its rho of what was burned in it, and all weeks together count no more than was
+    /// burned.
     function invariant_givenWithinWhatWasBurned() public view {
         uint256 seen = 0;
         uint256 given = 0;

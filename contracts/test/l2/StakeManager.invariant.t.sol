@@ -222,8 +222,8 @@ contract StakeManagerInvariant is StakeTest {
 
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.depth = 96
-    /// I8: a provision loses what was slashed and released, together at most what was put there; a fault is slashed once;
-    /// nothing leaves before its time.
+    /// I8: a provision loses what was slashed and released, together at most what was put there; a fault is slashed
+    /// once; nothing leaves before its time.
     function invariant_slashedWithinTheProvision() public view {
         assertEq(stakers.surprises(), 0);
         for (uint256 f = 0; f < 8; ++f) {
