@@ -14,7 +14,7 @@ import {Shares} from "./Shares.sol";
 /// @notice See IGrantPool.
 /// @dev Invariants (test/l2/GrantPool.invariant.t.sol): what a week gives is at most rho of what was burned in it; what
 ///      is promised is Σ grantable, and never more than the balance; rho is within its bound and constant within a
-///      week.
+///      week. That nobody gains by paying itself: test/l2/Wash.t.sol.
 contract GrantPool is IGrantPool {
     uint256 public constant WEEK_S = 7 days;
     uint256 public constant CATEGORIES = 16;

@@ -105,6 +105,8 @@ interface IStakeManager is IERC5805, IERC5267 {
     error NotOperatorOwner(uint64 operatorId, address caller);
     error NotAssetOwner(uint64 assetId, address caller);
     error NotApproved(Role role, address verifier);
+    /// Whoever has the key of a verifier could slash for nothing.
+    error NotContract(address verifier);
     error OutOfBounds(uint256 value, uint256 min, uint256 max);
     /// The operator's owner has a provision for it. Add to that, or thaw it first.
     error AlreadyProvisioned(uint64 provision);

@@ -22,6 +22,8 @@ contract StakeManager is IStakeManager, StakeVotes {
     /// A verifier that needs no more than a day asks for a day: a fault must be shown before its stake is gone.
     uint256 private constant THAW_LOW_S = 1 days;
     uint256 private constant THAW_MAX_S = 28 days;
+    /// An account with a key may have code too: EIP-7702's 23 bytes.
+    uint256 private constant DELEGATED_CODE_SIZE = 23;
     /// Below this the stakers' class stays with lineage: a token stake must not take it from contributors.
     uint256 public constant ACTIVE_MIN = 10_000 ether;
     /// Delegators are not slashed, so most of what earns would risk nothing if there were no limit.
@@ -185,7 +187,10 @@ contract StakeManager is IStakeManager, StakeVotes {
     /// @inheritdoc IStakeManager
     function setVerifier(Role role, address verifier, uint32 thawMinS) external {
         require(msg.sender == IFeePolicy(Predeploys.FEE_POLICY).owner(), NotGovernance(msg.sender));
-        if (thawMinS != 0) _bound(thawMinS, THAW_LOW_S, THAW_MAX_S);
+        if (thawMinS != 0) {
+            _bound(thawMinS, THAW_LOW_S, THAW_MAX_S);
+            require(verifier.code.length > DELEGATED_CODE_SIZE, NotContract(verifier));
+        }
         thawMinOf[role][verifier] = thawMinS;
         emit VerifierChanged(role, verifier, thawMinS);
     }

@@ -146,6 +146,7 @@ contract StakeManagerTest is StakeTest {
     function test_setVerifier_onlyGovernanceAndWithinBounds() public {
         vm.expectRevert(abi.encodeWithSelector(IStakeManager.NotGovernance.selector, address(this)));
         STAKES.setVerifier(OPERATOR, alice, 7 days);
+        vm.etch(alice, CODE);
         vm.startPrank(governance);
         vm.expectRevert(abi.encodeWithSelector(IStakeManager.OutOfBounds.selector, 1 days - 1, 1 days, 28 days));
         STAKES.setVerifier(OPERATOR, alice, 1 days - 1);
@@ -155,10 +156,23 @@ contract StakeManagerTest is StakeTest {
         STAKES.setVerifier(OPERATOR, alice, 28 days);
     }
 
+    /// No key is a verifier: not by its plain account, nor by one that delegates to code.
+    function test_setVerifier_ofAKey_reverts() public {
+        bytes memory refusal = abi.encodeWithSelector(IStakeManager.NotContract.selector, bob);
+        vm.startPrank(governance);
+        vm.expectRevert(refusal);
+        STAKES.setVerifier(OPERATOR, bob, 7 days);
+        vm.etch(bob, abi.encodePacked(hex"ef0100", verifier));
+        vm.expectRevert(refusal);
+        STAKES.setVerifier(OPERATOR, bob, 7 days);
+        STAKES.setVerifier(OPERATOR, bob, 0);
+    }
+
     /// Governance reaches no provision that exists: not by taking a verifier away, not by approving itself.
     function test_setVerifier_changesNoProvisionThatExists() public {
         uint64 id = provide(100 ether);
         vm.startPrank(governance);
+        vm.etch(governance, CODE);
         STAKES.setVerifier(OPERATOR, verifier, 0);
         STAKES.setVerifier(OPERATOR, governance, 1 days);
         vm.expectRevert(abi.encodeWithSelector(IStakeManager.NotVerifier.selector, id, governance));
@@ -276,6 +290,7 @@ contract StakeManagerTest is StakeTest {
     function test_slash_faultIdsOfTwoVerifiers_doNotMeet() public {
         uint64 id = provide(100 ether);
         address second = makeAddr("second verifier");
+        vm.etch(second, CODE);
         vm.prank(governance);
         STAKES.setVerifier(IStakeManager.Role.CURATOR, second, 7 days);
         stake(bob, 1 ether);

@@ -13,6 +13,9 @@ abstract contract StakeTest is L2Test {
     uint32 internal constant THAW_S = 14 days;
     uint32 internal constant HALF = 500_000_000;
 
+    /// As long as a contract's: longer than what EIP-7702 gives to keys.
+    bytes internal constant CODE = "a contract, as far as governance can see";
+
     address internal immutable alice = makeAddr("alice");
     address internal immutable bob = makeAddr("bob");
     address internal immutable carol = makeAddr("carol");
@@ -24,6 +27,7 @@ abstract contract StakeTest is L2Test {
         super.setUp();
         vm.etch(Predeploys.STAKE_MANAGER, type(StakeManager).runtimeCode);
         vm.setNonceUnsafe(Predeploys.STAKE_MANAGER, 1);
+        vm.etch(verifier, CODE);
         vm.startPrank(governance);
         for (uint256 role = 0; role < 4; ++role) {
             STAKES.setVerifier(IStakeManager.Role(role), verifier, 7 days);
