@@ -195,17 +195,16 @@ contract GrantPool is IGrantPool {
 
     /// @dev By prefix sums over the votes, as Shares does over parts.
     function _divide(uint64 week, uint256 amount) private returns (uint256 given) {
-        uint256[CATEGORIES] memory votes;
         uint256 total = 0;
         for (uint8 i = 0; i < CATEGORIES; ++i) {
-            votes[i] = votesFor[week][i];
-            total += votes[i];
+            total += votesFor[week][i];
         }
         uint256 sum = 0;
         uint256 before = 0;
         for (uint8 i = 0; i < CATEGORIES; ++i) {
-            if (votes[i] == 0) continue;
-            sum += votes[i];
+            uint256 votes = votesFor[week][i];
+            if (votes == 0) continue;
+            sum += votes;
             uint256 upTo = amount * sum / total;
             given += _give(_categories[i], upTo - before);
             before = upTo;
@@ -213,11 +212,10 @@ contract GrantPool is IGrantPool {
     }
 
     /// @dev What does not divide stays here for another week.
-    function _give(Category storage c, uint256 amount) private returns (uint256) {
+    function _give(Category storage c, uint256 amount) private returns (uint256 given) {
         if (c.listed == 0) return 0;
-        uint256 each = amount / c.listed;
-        c.each += uint128(each);
-        return each * c.listed;
+        given = amount - amount % c.listed;
+        c.each += uint128(given / c.listed);
     }
 
     /// @dev Counts the Datanet up to now.

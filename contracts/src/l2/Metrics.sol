@@ -23,7 +23,7 @@ contract Metrics is IMetrics {
     function count(uint64 epoch, uint32[] calldata operatorIds) external returns (uint256 counted) {
         uint256 until = (uint256(epoch) + 1) * EPOCH_S;
         require(block.timestamp >= until, EpochNotOver(until));
-        Sums memory more;
+        Sums memory more = Sums(0, 0, 0);
         for (uint256 i = 0; i < operatorIds.length; ++i) {
             uint32 id = operatorIds[i];
             if (isCounted(epoch, id)) continue;

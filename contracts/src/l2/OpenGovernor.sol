@@ -39,8 +39,11 @@ contract OpenGovernor is IOpenGovernor, GovernorCountingFractionalUpgradeable, G
     /// While little is staked, a percentage of it is nothing.
     uint256 private constant QUORUM_MIN = 4_000_000 ether;
 
+    // Genesis writes both; a predeploy has no constructor that could.
+    // slither-disable-next-line uninitialized-state,constable-states
     address private _guardian;
     /// @inheritdoc IOpenGovernor
+    // slither-disable-next-line uninitialized-state,constable-states
     uint64 public guardianUntil;
 
     receive() external payable override {

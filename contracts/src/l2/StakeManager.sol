@@ -71,6 +71,8 @@ contract StakeManager is IStakeManager, StakeVotes {
     // From providers
 
     /// @inheritdoc IStakeManager
+    // The registry, the router and the ledger call nobody back.
+    // slither-disable-next-line reentrancy-no-eth
     function provision(Role role, uint64 subject, address verifier, uint256 amount, uint32 rewardPpb, uint32 thawS)
         external
         returns (uint64 id)
@@ -289,6 +291,7 @@ contract StakeManager is IStakeManager, StakeVotes {
     }
 
     /// @dev The pool belongs to an asset, because those are the pools there are.
+    // slither-disable-next-line reentrancy-no-eth
     function _openPool(uint64 id, Provision storage p) private {
         uint64 before = operatorProvision[uint32(p.subject)];
         operatorProvision[uint32(p.subject)] = id;

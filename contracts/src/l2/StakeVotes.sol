@@ -88,12 +88,12 @@ abstract contract StakeVotes is IERC5805, IERC5267 {
 
     function _gainVotes(address account, uint256 amount) internal {
         _move(address(0), delegates(account), amount);
-        _total.push(clock(), _total.latest() + uint208(amount));
+        _push(_total, _total.latest() + amount);
     }
 
     function _loseVotes(address account, uint256 amount) internal {
         _move(delegates(account), address(0), amount);
-        _total.push(clock(), _total.latest() - uint208(amount));
+        _push(_total, _total.latest() - amount);
     }
 
     function _delegate(address account, address delegatee) private {
@@ -108,14 +108,21 @@ abstract contract StakeVotes is IERC5805, IERC5267 {
         if (from == to || amount == 0) return;
         if (from != address(0)) {
             uint256 had = _votes[from].latest();
-            _votes[from].push(clock(), uint208(had - amount));
+            _push(_votes[from], had - amount);
             emit DelegateVotesChanged(from, had, had - amount);
         }
         if (to != address(0)) {
             uint256 had = _votes[to].latest();
-            _votes[to].push(clock(), uint208(had + amount));
+            _push(_votes[to], had + amount);
             emit DelegateVotesChanged(to, had, had + amount);
         }
+    }
+
+    /// @dev All OPEN there is fits in 96 bits.
+    function _push(Checkpoints.Trace208 storage trace, uint256 votes) private {
+        // What it returns is what was there and what is put.
+        // slither-disable-next-line unused-return
+        trace.push(clock(), uint208(votes));
     }
 
     function _past(uint256 timepoint) private view returns (uint48) {
