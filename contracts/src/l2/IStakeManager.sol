@@ -58,7 +58,7 @@ interface IStakeManager is IERC5805, IERC5267 {
         uint64 pool;
         /// What others delegated, thawing included, wei.
         uint96 delegated;
-        /// Operator, AGENT asset or Datanet it is about; zero for an ATTRIBUTOR.
+        /// Operator or AGENT asset it is about; for other roles what the verifier makes of it.
         uint64 subject;
     }
 
@@ -104,6 +104,7 @@ interface IStakeManager is IERC5805, IERC5267 {
     error NotGovernance(address caller);
     error NotOperatorOwner(uint64 operatorId, address caller);
     error NotAssetOwner(uint64 assetId, address caller);
+    error NotAnAgent(uint64 assetId);
     error NotApproved(Role role, address verifier);
     /// Whoever has the key of a verifier could slash for nothing.
     error NotContract(address verifier);
@@ -131,8 +132,8 @@ interface IStakeManager is IERC5805, IERC5267 {
     // ---- from providers ----
 
     /// @notice Puts free OPEN of the caller behind a role. Ids begin at 1.
-    /// @param subject the operator (OPERATOR), the AGENT asset (AGENT), both the caller's own; the Datanet (CURATOR); 0
-    ///        (ATTRIBUTOR)
+    /// @param subject OPERATOR: the operator; AGENT: the AGENT asset; both the caller's own. Else what the verifier
+    ///        wants: it must look, as nothing here does
     /// @param verifier approved for the role
     /// @param rewardPpb at most 50 %
     /// @param thawS what the verifier asks, to 28 days

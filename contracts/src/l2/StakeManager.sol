@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {AssetRecord} from "./AssetRecord.sol";
 import {Burn} from "./Burn.sol";
 import {IAssetRegistry} from "./IAssetRegistry.sol";
 import {IFeePolicy} from "./IFeePolicy.sol";
@@ -274,7 +275,7 @@ contract StakeManager is IStakeManager, StakeVotes {
         require(block.timestamp >= thawAt, TooEarly(thawAt));
     }
 
-    /// @dev The operator's or agent's owner speaks for it. Who curates a Datanet, the Datanet decides.
+    /// @dev The operator's or agent's owner speaks for it. What other subjects are worth, the verifier knows.
     function _checkSubject(Role role, uint64 subject) private view {
         if (role == Role.OPERATOR) {
             address owner = subject <= type(uint32).max ? _ownerOf(uint32(subject)) : address(0);
@@ -287,6 +288,7 @@ contract StakeManager is IStakeManager, StakeVotes {
         } else if (role == Role.AGENT) {
             address owner = IAssetRegistry(Predeploys.ASSET_REGISTRY).ownerOf(subject);
             require(msg.sender == owner, NotAssetOwner(subject, msg.sender));
+            require(AssetRecord.kindOf(subject) == IAssetRegistry.Kind.AGENT, NotAnAgent(subject));
         }
     }
 

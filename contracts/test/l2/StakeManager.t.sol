@@ -120,9 +120,27 @@ contract StakeManagerTest is StakeTest {
         STAKES.provision(OPERATOR, operator, verifier, 1 ether, HALF, THAW_S);
         vm.expectRevert(abi.encodeWithSelector(IStakeManager.NotAssetOwner.selector, agent, bob));
         STAKES.provision(IStakeManager.Role.AGENT, agent, verifier, 1 ether, HALF, THAW_S);
+        vm.stopPrank();
+        uint64 tool = root(bob, IAssetRegistry.Kind.TOOL, 0);
+        vm.startPrank(bob);
+        vm.expectRevert(abi.encodeWithSelector(IStakeManager.NotAnAgent.selector, tool));
+        STAKES.provision(IStakeManager.Role.AGENT, tool, verifier, 1 ether, HALF, THAW_S);
         // An id whose low bits name an operator names none.
         vm.expectRevert(abi.encodeWithSelector(IStakeManager.NotOperatorOwner.selector, (1 << 32) + operator, bob));
         STAKES.provision(OPERATOR, (1 << 32) + uint64(operator), verifier, 1 ether, HALF, THAW_S);
+    }
+
+    /// Other roles have no pool: they answer, and earn what their work earns.
+    function test_provision_ofAnAgent_hasNoPool() public {
+        uint64 agent = root(alice, IAssetRegistry.Kind.AGENT, 0);
+        stake(alice, 20_000 ether);
+        vm.prank(alice);
+        uint64 id = STAKES.provision(IStakeManager.Role.AGENT, agent, verifier, 20_000 ether, HALF, THAW_S);
+        assertEq(poolOf(id), 0);
+        assertFalse(STAKES.isActive(id));
+        STAKES.refresh(id);
+        assertFalse(STAKES.isActive(id));
+        assertEq(slash(id, "fault", 1 ether), 1 ether);
     }
 
     function test_provision_secondForAnOperator_onlyWhenTheFirstLeaves() public {
