@@ -8,6 +8,7 @@ import {IAttributionCourt} from "./IAttributionCourt.sol";
 import {IAttributionSettlement} from "./IAttributionSettlement.sol";
 import {IPaid} from "./IPaid.sol";
 import {IReceipts} from "./IReceipts.sol";
+import {IStakeManager} from "./IStakeManager.sol";
 import {Methods} from "./Methods.sol";
 import {Owed} from "./Owed.sol";
 import {Predeploys} from "./Predeploys.sol";
@@ -17,10 +18,17 @@ import {SumTree} from "./SumTree.sol";
 /// @title AttributionCourt
 /// @notice See IAttributionCourt.
 /// @dev Invariant: no call against an honest epoch or step succeeds, and against each kind of dishonest one some call does
-///      (test/l2/AttributionCourt.t.sol). The balance is Σ fees of open demands + Σ owed. Nothing here moves a claim.
+///      (test/l2/AttributionCourt.t.sol), and takes the stake of nobody but its operator (test/l2/CourtStake.t.sol). The
+///      balance is Σ fees of open demands + Σ owed. Nothing here moves a claim.
 contract AttributionCourt is IAttributionCourt, Owed {
     /// Pays for the answer's calldata; so demanding everything costs more than answering.
     uint256 private constant FEE = 0.01 ether;
+    /// Taken of the stake for each wei charged too much: it does not pay while one receipt in a thousand is looked at.
+    uint256 private constant OVERCHARGE_FACTOR = 1000;
+    /// StakeManager takes what there is.
+    uint256 private constant EVERYTHING = type(uint256).max;
+    /// Both ways to show an overcharge: each receipt is slashed for once.
+    bytes4 private constant OVERCHARGE = IAttributionCourt.overcharge.selector;
 
     struct Demand {
         address challenger;
@@ -47,7 +55,8 @@ contract AttributionCourt is IAttributionCourt, Owed {
         Case calldata c,
         ReceiptProof calldata here,
         uint64 earlierEpoch,
-        ReceiptProof calldata earlier
+        ReceiptProof calldata earlier,
+        uint64 provision
     ) external {
         _checkReceipt(_posted(c), here);
         IReceipts.Header memory h = _receipts().headerOf(c.operatorId, earlierEpoch);
@@ -56,6 +65,7 @@ contract AttributionCourt is IAttributionCourt, Owed {
         _checkReceipt(h, earlier);
         require(here.receipt.receiptId == earlier.receipt.receiptId, NoFault());
         _faultEpoch(c);
+        _slash(c.operatorId, provision, msg.sig, here.receipt.receiptId, EVERYTHING);
     }
 
     /// @inheritdoc IAttributionCourt
@@ -82,15 +92,24 @@ contract AttributionCourt is IAttributionCourt, Owed {
     }
 
     /// @inheritdoc IAttributionCourt
-    function overcharge(Case calldata c, ReceiptProof calldata p, Offer calldata offer) external {
+    function overcharge(Case calldata c, ReceiptProof calldata p, Offer calldata offer, uint64 provision) external {
         _checkReceipt(_posted(c), p);
-        InferenceReceipt calldata r = p.receipt;
-        require(r.offerHash == Signed.hash(offer), NoFault());
-        uint256 max = offer.base + uint256(r.tokIn) * offer.perTokIn + uint256(r.tokOut) * offer.perTokOut;
-        bool isOffered = offer.assetId == r.assetId && offer.operatorId == r.operatorId && offer.agentId == r.agentId
-            && r.tsMs <= offer.validUntilMs;
-        require(r.price > max || !isOffered, NoFault());
+        uint256 excess = _excess(p.receipt, offer);
         _faultEpoch(c);
+        _slash(c.operatorId, provision, OVERCHARGE, p.receipt.receiptId, excess * OVERCHARGE_FACTOR);
+    }
+
+    /// @inheritdoc IAttributionCourt
+    function signedOvercharge(
+        InferenceReceipt calldata r,
+        bytes calldata signature,
+        Offer calldata offer,
+        uint64 provision
+    ) external {
+        uint256 excess = _excess(r, offer);
+        require(excess != 0 && provision != 0, NoFault());
+        require(_receipts().isSigned(r.operatorId, Signed.hash(r), signature), BadSignature());
+        _slash(r.operatorId, provision, OVERCHARGE, r.receiptId, excess * OVERCHARGE_FACTOR);
     }
 
     /// @inheritdoc IAttributionCourt
@@ -98,23 +117,26 @@ contract AttributionCourt is IAttributionCourt, Owed {
         Case calldata c,
         ReceiptProof calldata r,
         InferenceReceipt calldata other,
-        bytes calldata signature
+        bytes calldata signature,
+        uint64 provision
     ) external {
         _checkReceipt(_posted(c), r);
         bytes32 hash = Signed.hash(other);
         require(other.receiptId == r.receipt.receiptId && hash != Signed.hash(r.receipt), NoFault());
         require(_receipts().isSigned(c.operatorId, hash, signature), BadSignature());
         _faultEpoch(c);
+        _slash(c.operatorId, provision, msg.sig, other.receiptId, EVERYTHING);
     }
 
     /// @inheritdoc IAttributionCourt
-    function twoHeads(Case calldata c, Head calldata head, bytes calldata signature) external {
+    function twoHeads(Case calldata c, Head calldata head, bytes calldata signature, uint64 provision) external {
         IReceipts.Header memory h = _posted(c);
         bool isThis = head.operatorId == c.operatorId && head.epoch == c.epoch && head.revision == h.revision;
         bool isSame = head.receiptsRoot == h.receiptsRoot && head.count == h.count && head.priceSum == h.priceSum;
         require(isThis && !isSame, NoFault());
         require(_receipts().isSigned(c.operatorId, Signed.hash(head), signature), BadSignature());
         _faultEpoch(c);
+        _slash(c.operatorId, provision, msg.sig, keccak256(abi.encode(c.epoch, h.revision)), EVERYTHING);
     }
 
     // Entries
@@ -302,6 +324,19 @@ contract AttributionCourt is IAttributionCourt, Owed {
         _settlement().voidEpoch(c.operatorId, c.epoch, c.parts, challenger);
     }
 
+    /// @param kind of the fault; the operator is slashed once for each kind and what it is about
+    function _slash(uint32 operatorId, uint64 provision, bytes4 kind, bytes32 about, uint256 amount) private {
+        if (provision == 0) return;
+        IStakeManager stakes = IStakeManager(Predeploys.STAKE_MANAGER);
+        IStakeManager.Provision memory p = stakes.provisionOf(provision);
+        bool isTheirs = p.role == IStakeManager.Role.OPERATOR && p.subject == operatorId;
+        require(isTheirs, OtherProvision(provision));
+        bytes32 fault = keccak256(abi.encode(kind, operatorId, about));
+        // How much there was does not matter.
+        // slither-disable-next-line unused-return
+        stakes.slash(provision, fault, amount, msg.sender);
+    }
+
     function _faultStep(address challenger) private {
         emit StepFaulted(challenger, msg.sig);
         _settlement().voidStep(challenger);
@@ -389,6 +424,17 @@ contract AttributionCourt is IAttributionCourt, Owed {
         // A vector that is none is a fault of its own, and gives nothing.
         if (weight == 0 || !Dynamic.isSound(r.receipt, r.vector)) return 0;
         return Dynamic.amountOf(r.receipt, h.lineagePpb, version, weight);
+    }
+
+    /// @dev Wei above what the offer allows. Nothing is allowed by an offer of something else.
+    function _excess(InferenceReceipt calldata r, Offer calldata offer) private pure returns (uint256) {
+        require(r.offerHash == Signed.hash(offer), NoFault());
+        bool isOffered = offer.assetId == r.assetId && offer.operatorId == r.operatorId && offer.agentId == r.agentId
+            && r.tsMs <= offer.validUntilMs;
+        if (!isOffered) return r.price;
+        uint256 max = offer.base + uint256(r.tokIn) * offer.perTokIn + uint256(r.tokOut) * offer.perTokOut;
+        require(r.price > max, NoFault());
+        return r.price - max;
     }
 
     function _isThere(SumTree.Root memory root, uint256 key, Place calldata p) private pure returns (bool) {

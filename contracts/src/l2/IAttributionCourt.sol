@@ -21,6 +21,12 @@ import {Head, InferenceReceipt, Offer} from "./Receipt.sol";
 ///      Of a step, against the parts it adds and the tree adopted before:
 ///      - two leaves not in order; a gain its part does not give, or that is missing; a cumulative leaf that is not the
 ///        account's last one plus its gains.
+///      Some faults no honest program makes, and they take stake as well as the bond, out of the one provision of the
+///      operator towards this court that the challenger names (IStakeManager; zero for none):
+///      - a price above its offer, or by an offer of something else: a thousand times what was too much;
+///      - the same receipt in two epochs, another one signed, or another header: all that the provider has there.
+///      Whoever transfers an operator answers for it with what it has there until that is released.
+///
 ///      A sum that is not its leaves' cannot be shown by any leaf, so nobody can answer for it: a demand ends it.
 interface IAttributionCourt is IOwed {
     /// Trees whose leaves can be demanded.
@@ -90,6 +96,8 @@ interface IAttributionCourt is IOwed {
     /// The epoch has no such part, or the number names another.
     error UnknownPart();
     error BadSignature();
+    /// No provision, or for another role or operator.
+    error OtherProvision(uint64 provision);
     error WrongFee(uint256 sent, uint256 fee);
     error AlreadyDemanded(bytes32 id);
     error NotDemanded(bytes32 id);
@@ -106,7 +114,8 @@ interface IAttributionCourt is IOwed {
         Case calldata c,
         ReceiptProof calldata here,
         uint64 earlierEpoch,
-        ReceiptProof calldata earlier
+        ReceiptProof calldata earlier,
+        uint64 provision
     ) external;
 
     /// @notice Another operator's receipt, an unknown asset, an id that does not begin with the asset's, a method nobody may name, or a vector that is none
@@ -118,18 +127,29 @@ interface IAttributionCourt is IOwed {
     function wrongAsset(Case calldata c, uint64 assetId, ReceiptPlace calldata from, ReceiptPlace calldata to) external;
 
     /// @notice A price above the offer that the receipt names, or another asset, operator, agent or time than its.
-    function overcharge(Case calldata c, ReceiptProof calldata r, Offer calldata offer) external;
+    function overcharge(Case calldata c, ReceiptProof calldata r, Offer calldata offer, uint64 provision) external;
+
+    /// @notice The same of a receipt that need not be posted, because the operator signed it: takes stake alone. Payers
+    ///         hold both; a key counts two days beyond its successor.
+    /// @param provision not zero
+    function signedOvercharge(
+        InferenceReceipt calldata r,
+        bytes calldata signature,
+        Offer calldata offer,
+        uint64 provision
+    ) external;
 
     /// @notice The operator signed another receipt with the same id.
     function equivocation(
         Case calldata c,
         ReceiptProof calldata r,
         InferenceReceipt calldata other,
-        bytes calldata signature
+        bytes calldata signature,
+        uint64 provision
     ) external;
 
     /// @notice The operator signed another head for this epoch and revision.
-    function twoHeads(Case calldata c, Head calldata head, bytes calldata signature) external;
+    function twoHeads(Case calldata c, Head calldata head, bytes calldata signature, uint64 provision) external;
 
     // ---- entries ----
 

@@ -55,7 +55,7 @@ contract AttributionCourtTest is CourtTest {
         IAttributionCourt.ReceiptProof memory earlier = _receiptProof(m, 0);
         c = _case(next);
         _expectNoFault();
-        COURT.receiptTwice(c, here, m.epoch, earlier);
+        COURT.receiptTwice(c, here, m.epoch, earlier, 0);
     }
 
     function test_honestEpoch_cannotBeFramedByWrongPlaces() public {
@@ -265,10 +265,10 @@ contract AttributionCourtTest is CourtTest {
         IAttributionCourt.ReceiptProof memory earlier = _receiptProof(first, 0);
         IAttributionCourt.Case memory c = _case(first);
         vm.expectRevert(IAttributionCourt.NotPosted.selector); // The later epoch is at fault, not the earlier.
-        COURT.receiptTwice(c, earlier, m.epoch, here);
+        COURT.receiptTwice(c, earlier, m.epoch, here, 0);
         c = _case(m);
         vm.prank(challenger);
-        COURT.receiptTwice(c, here, first.epoch, earlier);
+        COURT.receiptTwice(c, here, first.epoch, earlier, 0);
         _assertVoid(m);
         assertEq(uint8(RECEIPTS.headerOf(operator, first.epoch).status), uint8(IReceipts.Status.POSTED));
     }
@@ -348,16 +348,16 @@ contract AttributionCourtTest is CourtTest {
         IAttributionCourt.Case memory c = _case(m);
         IAttributionCourt.ReceiptProof memory r = _receiptProof(m, 0);
         _expectNoFault();
-        COURT.overcharge(c, r, offer); // Exactly the price.
+        COURT.overcharge(c, r, offer, 0); // Exactly the price.
         offer.base -= 1;
         _expectNoFault();
-        COURT.overcharge(c, r, offer); // Not the offer of the receipt.
+        COURT.overcharge(c, r, offer, 0); // Not the offer of the receipt.
 
         m = _served(1);
         m.receipts[0].offerHash = _offerHash(offer);
         _post(m);
         vm.prank(challenger);
-        COURT.overcharge(_case(m), _receiptProof(m, 0), offer);
+        COURT.overcharge(_case(m), _receiptProof(m, 0), offer, 0);
         _assertVoid(m);
     }
 
@@ -373,7 +373,7 @@ contract AttributionCourtTest is CourtTest {
             m.receipts[0].offerHash = _offerHash(offer);
             _post(m);
             vm.prank(challenger);
-            COURT.overcharge(_case(m), _receiptProof(m, 0), offer);
+            COURT.overcharge(_case(m), _receiptProof(m, 0), offer, 0);
             _assertVoid(m);
             vm.revertToState(state);
         }
@@ -387,17 +387,17 @@ contract AttributionCourtTest is CourtTest {
         InferenceReceipt memory other = _served(1).receipts[0];
         bytes memory signature = _raw(operatorKey, _structHash(other));
         _expectNoFault();
-        COURT.equivocation(c, r, other, signature); // Another id.
+        COURT.equivocation(c, r, other, signature, 0); // Another id.
         signature = _raw(operatorKey, _structHash(r.receipt));
         _expectNoFault();
-        COURT.equivocation(c, r, r.receipt, signature); // The same receipt.
+        COURT.equivocation(c, r, r.receipt, signature, 0); // The same receipt.
         other.receiptId = r.receipt.receiptId;
         signature = _raw(uint256(keccak256("stranger")), _structHash(other));
         vm.expectRevert(IAttributionCourt.BadSignature.selector);
-        COURT.equivocation(c, r, other, signature);
+        COURT.equivocation(c, r, other, signature, 0);
         signature = _raw(operatorKey, _structHash(other));
         vm.prank(challenger);
-        COURT.equivocation(c, r, other, signature);
+        COURT.equivocation(c, r, other, signature, 0);
         _assertVoid(m);
     }
 
@@ -409,18 +409,18 @@ contract AttributionCourtTest is CourtTest {
         Head memory head = Head(operator, m.epoch, 0, p.receiptsRoot, p.count, p.priceSum);
         bytes memory signature = _raw(operatorKey, _headHash(head));
         _expectNoFault();
-        COURT.twoHeads(c, head, signature);
+        COURT.twoHeads(c, head, signature, 0);
         head.receiptsRoot = "other";
         vm.expectRevert(IAttributionCourt.BadSignature.selector);
-        COURT.twoHeads(c, head, signature);
+        COURT.twoHeads(c, head, signature, 0);
         signature = _raw(operatorKey, _headHash(head));
         vm.prank(challenger);
-        COURT.twoHeads(c, head, signature);
+        COURT.twoHeads(c, head, signature, 0);
         _assertVoid(m);
         _post(m); // The next revision is another promise.
         c = _case(m);
         _expectNoFault();
-        COURT.twoHeads(c, head, signature);
+        COURT.twoHeads(c, head, signature, 0);
     }
 
     // Withheld data
@@ -623,33 +623,6 @@ contract AttributionCourtTest is CourtTest {
     }
 
     /// @dev What the served receipts cost, to the wei: 10 tokens in, 20 out.
-    function _offer() private view returns (Offer memory) {
-        return Offer({
-            assetId: model,
-            operatorId: operator,
-            agentId: 0,
-            base: 0.5 ether,
-            perTokIn: 0.01 ether,
-            perTokOut: 0.02 ether,
-            validUntilMs: type(uint64).max,
-            salt: "salt"
-        });
-    }
-
-    function _offerHash(Offer memory o) private pure returns (bytes32) {
-        bytes32 typeHash = keccak256(
-            "Offer(uint64 assetId,uint32 operatorId,uint64 agentId,uint96 base,uint96 perTokIn,uint96 perTokOut,uint64 validUntilMs,bytes32 salt)"
-        );
-        return keccak256(bytes.concat(typeHash, abi.encode(o)));
-    }
-
-    function _headHash(Head memory h) private pure returns (bytes32) {
-        bytes32 typeHash = keccak256(
-            "Head(uint32 operatorId,uint64 epoch,uint8 revision,bytes32 receiptsRoot,uint40 count,uint96 priceSum)"
-        );
-        return keccak256(bytes.concat(typeHash, abi.encode(h)));
-    }
-
     function _indexOf(Entry[] memory entries, Entry memory e) private pure returns (uint256 i) {
         while (Ledgers.isBefore(entries[i], e)) ++i;
     }

@@ -6,6 +6,7 @@ import {Entry, EntryProof, Place} from "src/l2/Entry.sol";
 import {IAttributionCourt} from "src/l2/IAttributionCourt.sol";
 import {IReceipts} from "src/l2/IReceipts.sol";
 import {Predeploys} from "src/l2/Predeploys.sol";
+import {Head, Offer} from "src/l2/Receipt.sol";
 import {EpochsTest} from "./EpochsTest.sol";
 import {Ledgers} from "./Ledgers.sol";
 import {Trees} from "./Trees.sol";
@@ -86,6 +87,34 @@ abstract contract CourtTest is EpochsTest {
     function _expectNoFault() internal {
         vm.expectRevert(IAttributionCourt.NoFault.selector);
         vm.prank(challenger);
+    }
+
+    /// @notice An offer under which a receipt of `_serve` costs exactly its price.
+    function _offer() internal view returns (Offer memory) {
+        return Offer({
+            assetId: model,
+            operatorId: operator,
+            agentId: 0,
+            base: 0.5 ether,
+            perTokIn: 0.01 ether,
+            perTokOut: 0.02 ether,
+            validUntilMs: type(uint64).max,
+            salt: "salt"
+        });
+    }
+
+    function _offerHash(Offer memory o) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(
+            "Offer(uint64 assetId,uint32 operatorId,uint64 agentId,uint96 base,uint96 perTokIn,uint96 perTokOut,uint64 validUntilMs,bytes32 salt)"
+        );
+        return keccak256(bytes.concat(typeHash, abi.encode(o)));
+    }
+
+    function _headHash(Head memory h) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(
+            "Head(uint32 operatorId,uint64 epoch,uint8 revision,bytes32 receiptsRoot,uint40 count,uint96 priceSum)"
+        );
+        return keccak256(bytes.concat(typeHash, abi.encode(h)));
     }
 
     function _raw(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
