@@ -71,10 +71,10 @@ impl Network {
             "must be from 1 to gas_limit",
         )?;
         rule(
-            (60..=30 * 86_400).contains(&self.genesis.attribution_window_s),
+            (60..=3 * 86_400).contains(&self.genesis.attribution_window_s),
             "genesis.attribution_window_s",
             self.genesis.attribution_window_s,
-            "must be from 60 to 2592000",
+            "must be from 60 to 259200: an operator's stake may leave after seven days",
         )?;
         let f = &self.fees;
         rule(

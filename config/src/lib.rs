@@ -166,8 +166,8 @@ pub struct Genesis {
     pub timestamp: u64,
     /// Receives what the fee vaults pay out.
     pub fee_recipient: Address,
-    /// Owner of bounded parameters on L2.
-    pub governance: Address,
+    /// A council that can cancel proposals of L2's governor for 24 months, and nothing else there; zero for none.
+    pub guardian: Address,
     /// How long an operator's receipts and a step of the cumulative tree can be challenged on L2, seconds.
     pub attribution_window_s: u64,
     /// Hash of the genesis block: a node that computes another one refuses to start.

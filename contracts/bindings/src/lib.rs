@@ -65,13 +65,17 @@ contracts! {
     datanet: Datanet, "artifacts/Datanet.json";
     fee_policy: FeePolicy, "artifacts/FeePolicy.json";
     fee_vault: FeeVault, "artifacts/FeeVault.json";
+    grant_pool: GrantPool, "artifacts/GrantPool.json";
     l1_info: L1Info, "artifacts/L1Info.json";
     message_passer: L2ToL1MessagePasser, "artifacts/L2ToL1MessagePasser.json";
+    metrics: Metrics, "artifacts/Metrics.json";
+    open_governor: OpenGovernor, "artifacts/OpenGovernor.json";
     pay_to: PayTo, "artifacts/PayTo.json";
     pool_ledger: PoolLedger, "artifacts/PoolLedger.json";
     receipts: Receipts, "artifacts/Receipts.json";
     revenue_router: RevenueRouter, "artifacts/RevenueRouter.json";
     spend_account: SpendAccount, "artifacts/SpendAccount.json";
+    stake_manager: StakeManager, "artifacts/StakeManager.json";
     wrapped_open: WrappedOpen, "artifacts/WrappedOpen.json";
 }
 

@@ -6,8 +6,7 @@ import {ICurators} from "./ICurators.sol";
 import {Owed} from "./Owed.sol";
 
 /// @title Curators
-/// @notice See ICurators. The seam to a stake manager: what Datanet uses are `_drawSeats`, `_slashSeat` and `_owe`, and a
-///         stake manager would stand behind the first two.
+/// @notice See ICurators. What Datanet uses of it are `_drawSeats`, `_slashSeat` and `_owe`.
 /// @dev Invariant: what is held here is Σ bonds of taken seats + Σ owed, beside what Datanet holds for batches and reviews
 ///      (test/l2/Datanet.invariant.t.sol).
 abstract contract Curators is ICurators, Owed {

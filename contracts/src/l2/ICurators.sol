@@ -5,7 +5,7 @@ import {IOwed} from "./IOwed.sol";
 
 /// @title ICurators
 /// @notice Who may be drawn to judge a Datanet's batches, and the bonds behind them. Bonds are held by the Datanet
-///         contract until there is a stake manager.
+///         contract, not by StakeManager: they do not vote.
 /// @dev At most 15 seats a Datanet. A curator whose review is missing loses a twentieth of its bond, burned: that is all
 ///      a contract can see of a bad review. Bonds and pay wait for `withdraw`.
 interface ICurators is IOwed {

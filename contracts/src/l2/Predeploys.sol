@@ -29,7 +29,6 @@ library Predeploys {
     address internal constant RECEIPTS = 0x4F50454e00000000000000000000000000000008;
     address internal constant ATTRIBUTION_SETTLEMENT = 0x4f50454E00000000000000000000000000000009;
     address internal constant ATTRIBUTION_COURT = 0x4F50454e0000000000000000000000000000000A;
-    /// Nothing stands here yet. Naming it now lets the router reserve the stakers' class for it.
     address internal constant STAKE_MANAGER = 0x4F50454E0000000000000000000000000000000b;
     address internal constant FEE_POLICY = 0x4F50454E0000000000000000000000000000000E;
     address internal constant GOVERNOR = 0x4F50454E0000000000000000000000000000000f;

@@ -63,7 +63,7 @@ impl L1 {
         })?;
         network.genesis.timestamp = chain.head().header.timestamp;
         network.genesis.fee_recipient = dev_key(SEQUENCER)?.address();
-        network.genesis.governance = dev_key(DEPLOYER)?.address();
+        network.genesis.guardian = dev_key(DEPLOYER)?.address();
         let key = dev_key(DEPLOYER)?;
         let client = Client::new(&chain.url(), None, Arc::new(network.clone()))?;
         let mut deployer = Deployer::new(&client, &key).await?;
@@ -73,8 +73,8 @@ impl L1 {
         let roles = Roles {
             sequencer: dev_key(SEQUENCER)?.address(),
             fee_recipient: network.genesis.fee_recipient,
-            governance: network.genesis.governance,
-            council: network.genesis.governance,
+            governance: network.genesis.guardian,
+            council: network.genesis.guardian,
             timelock_delay_s: 60,
             deposit_gas_price_wei: network.fees.base_fee_floor_wei,
             deposit_gas_per_block: 1 << 24,
@@ -200,6 +200,13 @@ impl L1 {
             .receipt(hash)
             .await?
             .with_context(|| format!("{hash} was not mined"))
+    }
+
+    /// More OPEN for an account on L1. Not mined yet.
+    pub async fn act_mint(&self, to: Address, amount: U256) -> anyhow::Result<TxHash> {
+        let token = self.network.contracts.open_token;
+        let mint = OpenToken::mintCall { to, amount };
+        self.act_send(DEPLOYER, Intent::call(token, &mint)).await
     }
 
     /// OPEN from a user on L1 to an account on L2. Not mined yet.

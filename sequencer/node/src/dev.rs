@@ -205,19 +205,19 @@ async fn found(args: &Dev, l1_url: &str) -> anyhow::Result<Network> {
     let head = client.heads().await?.latest;
     network.genesis.timestamp = clock::now_s().min(head.timestamp.max(1));
     network.genesis.fee_recipient = keys::dev_key(SEQUENCER)?.address();
-    network.genesis.governance = keys::dev_key(0)?.address();
+    network.genesis.guardian = keys::dev_key(0)?.address();
     let key = keys::dev_key(DEPLOYER)?;
     fund_roles(&client, &key).await?;
     let mut deployer = Deployer::new(&client, &key).await?;
     network.contracts.token_bridge = deployer.token_bridge(None);
     let first = genesis::genesis(&network)?;
     network.genesis.hash = first.header.hash_slow();
-    let governance = network.genesis.governance;
+    let council = network.genesis.guardian;
     let roles = Roles {
         sequencer: keys::dev_key(SEQUENCER)?.address(),
         fee_recipient: network.genesis.fee_recipient,
-        governance,
-        council: governance,
+        governance: council,
+        council,
         timelock_delay_s: TIMELOCK_DELAY_S,
         deposit_gas_price_wei: network.fees.base_fee_floor_wei,
         deposit_gas_per_block: 1 << 24,
@@ -365,6 +365,8 @@ fn tell(
             "feePolicy": at::FEE_POLICY, "tokenBridge": at::TOKEN_BRIDGE, "payTo": at::PAY_TO,
             "spendAccount": at::SPEND_ACCOUNT, "datanet": at::DATANET, "receipts": at::RECEIPTS,
             "attributionSettlement": at::ATTRIBUTION_SETTLEMENT, "attributionCourt": at::ATTRIBUTION_COURT,
+            "stakeManager": at::STAKE_MANAGER, "governor": at::GOVERNOR, "metrics": at::METRICS,
+            "grantPool": at::GRANT_POOL,
         },
         "accounts": accounts,
         "mnemonic": keys::DEV_MNEMONIC,
@@ -400,7 +402,7 @@ fn tell(
         println!("  {name:<13} {address}");
     }
     println!("\nContracts on L2");
-    let names: [(&str, Address); 7] = [
+    let names: [(&str, Address); 11] = [
         ("TokenBridge", at::TOKEN_BRIDGE),
         ("WOPEN", at::WRAPPED_OPEN),
         ("AssetRegistry", at::ASSET_REGISTRY),
@@ -408,6 +410,10 @@ fn tell(
         ("RevenueRouter", at::REVENUE_ROUTER),
         ("PoolLedger", at::POOL_LEDGER),
         ("SpendAccount", at::SPEND_ACCOUNT),
+        ("StakeManager", at::STAKE_MANAGER),
+        ("Governor", at::GOVERNOR),
+        ("Metrics", at::METRICS),
+        ("GrantPool", at::GRANT_POOL),
     ];
     for (name, address) in names {
         println!("  {name:<13} {address}");

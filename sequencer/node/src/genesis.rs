@@ -18,10 +18,19 @@ const FEE_POLICY_CLASSES: U256 =
 /// ... and upstream at most 30 %.
 const FEE_POLICY_UPSTREAM: U256 = U256::from_limbs([300_000_000, 0, 0, 0]);
 
+/// The governor's guardian can cancel proposals for 24 months, seconds.
+const GUARDIAN_S: u64 = 730 * 86_400;
+/// An operator's stake thaws at least so long, seconds: longer than a day to post its last epoch and two windows to
+/// show what is wrong there (`config` bounds the window).
+const OPERATOR_THAW_MIN_S: u64 = 7 * 86_400;
+/// Place of `thawMinOf` in StakeManager, and number of OPERATOR in its roles.
+const THAW_MIN_OF_SLOT: u64 = 10;
+const ROLE_OPERATOR: u64 = 0;
+
 /// Builds the genesis of a network.
 pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
     let recipient = word(network.genesis.fee_recipient);
-    let vault = vec![(0u64, recipient)];
+    let vault = vec![(U256::ZERO, recipient)];
     let mut accounts = vec![
         predeploy(at::PRIORITY_FEE_VAULT, "FeeVault", vault.clone())?,
         predeploy(at::BASE_FEE_VAULT, "FeeVault", vault.clone())?,
@@ -30,7 +39,7 @@ pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
             at::TOKEN_BRIDGE,
             "L2TokenBridge",
             // A slot of zero is no slot: before there is an L1 side, no deposit is believed.
-            Some((0, word(network.contracts.token_bridge)))
+            Some((U256::ZERO, word(network.contracts.token_bridge)))
                 .filter(|(_, address)| !address.is_zero())
                 .into_iter()
                 .collect(),
@@ -48,19 +57,37 @@ pub fn genesis(network: &Network) -> anyhow::Result<Genesis> {
         predeploy(
             at::RECEIPTS,
             "Receipts",
-            vec![(1, U256::from(network.genesis.attribution_window_s))],
+            vec![(
+                U256::from(1),
+                U256::from(network.genesis.attribution_window_s),
+            )],
         )?,
         predeploy(at::ATTRIBUTION_SETTLEMENT, "AttributionSettlement", vec![])?,
         predeploy(at::ATTRIBUTION_COURT, "AttributionCourt", vec![])?,
         predeploy(
+            at::STAKE_MANAGER,
+            "StakeManager",
+            vec![(
+                thaw_min_slot(ROLE_OPERATOR, at::ATTRIBUTION_COURT),
+                U256::from(OPERATOR_THAW_MIN_S),
+            )],
+        )?,
+        predeploy(
             at::FEE_POLICY,
             "FeePolicy",
             vec![
-                (0, word(network.genesis.governance)),
-                (2, FEE_POLICY_CLASSES),
-                (3, FEE_POLICY_UPSTREAM),
+                (U256::ZERO, word(at::GOVERNOR)),
+                (U256::from(2), FEE_POLICY_CLASSES),
+                (U256::from(3), FEE_POLICY_UPSTREAM),
             ],
         )?,
+        predeploy(
+            at::GOVERNOR,
+            "OpenGovernor",
+            vec![(U256::ZERO, guardian(network))],
+        )?,
+        predeploy(at::METRICS, "Metrics", vec![])?,
+        predeploy(at::GRANT_POOL, "GrantPool", vec![])?,
     ];
     accounts.push(history_contract());
     accounts.sort_by_key(|(diff, _)| diff.address);
@@ -121,7 +148,23 @@ pub fn output_root(header: &Header) -> B256 {
 
 type Placed = (AccountDiff, alloy_primitives::Bytes);
 
-fn predeploy(address: Address, name: &str, slots: Vec<(u64, U256)>) -> anyhow::Result<Placed> {
+/// OpenGovernor's first word: who the guardian is, and above it until when.
+fn guardian(network: &Network) -> U256 {
+    let until = network.genesis.timestamp.saturating_add(GUARDIAN_S);
+    (U256::from(until) << 160) | word(network.genesis.guardian)
+}
+
+/// Where StakeManager keeps how long new provisions of a role towards a verifier must thaw.
+fn thaw_min_slot(role: u64, verifier: Address) -> U256 {
+    let of_role = keccak256(
+        [U256::from(role), U256::from(THAW_MIN_OF_SLOT)]
+            .map(|w| w.to_be_bytes::<32>())
+            .concat(),
+    );
+    keccak256([verifier.into_word(), of_role].concat()).into()
+}
+
+fn predeploy(address: Address, name: &str, slots: Vec<(U256, U256)>) -> anyhow::Result<Placed> {
     let code = bindings::runtime(name)
         .with_context(|| format!("no bytecode snapshot of {name}"))?
         .clone();
@@ -137,7 +180,7 @@ fn history_contract() -> Placed {
     )
 }
 
-fn placed(address: Address, code: &[u8], slots: Vec<(u64, U256)>) -> AccountDiff {
+fn placed(address: Address, code: &[u8], slots: Vec<(U256, U256)>) -> AccountDiff {
     AccountDiff {
         address,
         before: None,
@@ -150,7 +193,7 @@ fn placed(address: Address, code: &[u8], slots: Vec<(u64, U256)>) -> AccountDiff
         slots: slots
             .into_iter()
             .map(|(slot, after)| SlotDiff {
-                slot: U256::from(slot),
+                slot,
                 before: U256::ZERO,
                 after,
             })
@@ -185,6 +228,44 @@ mod tests {
         assert_eq!(
             FEE_POLICY_UPSTREAM,
             U256::from_str_radix("11e1a300", 16).unwrap()
+        );
+    }
+
+    fn slot(genesis: &Genesis, address: Address, slot: U256) -> U256 {
+        let account = genesis.state.accounts.iter().find(|a| a.address == address);
+        let slots = account.map(|a| a.slots.as_slice()).unwrap_or_default();
+        let found = slots.iter().find(|s| s.slot == slot);
+        found.map_or(U256::ZERO, |s| s.after)
+    }
+
+    #[test]
+    fn stakers_own_the_parameters_and_a_council_guards_them_for_two_years() {
+        let mut network = dev();
+        network.genesis.timestamp = 1_000;
+        network.genesis.guardian = Address::repeat_byte(7);
+        let genesis = genesis(&network).unwrap();
+        let owner = slot(&genesis, at::FEE_POLICY, U256::ZERO);
+        assert_eq!(owner, word(at::GOVERNOR));
+        let guardian = slot(&genesis, at::GOVERNOR, U256::ZERO);
+        assert_eq!(guardian >> 160, U256::from(1_000 + 730 * 86_400));
+        assert_eq!(guardian & (U256::MAX >> 96), word(Address::repeat_byte(7)));
+    }
+
+    #[test]
+    fn the_least_thaw_time_stands_where_the_layout_says() {
+        let layout = include_str!("../../../contracts/snapshots/storage/StakeManager.json");
+        let layout: serde_json::Value = serde_json::from_str(layout).unwrap();
+        let label = |v: &&serde_json::Value| v["label"] == "thawMinOf";
+        let found = layout["storage"].as_array().unwrap().iter().find(label);
+        assert_eq!(found.unwrap()["slot"], THAW_MIN_OF_SLOT);
+        // `cast keccak` of the same bytes.
+        assert_eq!(
+            thaw_min_slot(ROLE_OPERATOR, at::ATTRIBUTION_COURT),
+            U256::from_str_radix(
+                "f940008807b52714741ca442300454aefd053f79430ae5a4080d4957ae57cc1c",
+                16
+            )
+            .unwrap()
         );
     }
 

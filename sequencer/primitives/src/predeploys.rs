@@ -38,5 +38,13 @@ pub const RECEIPTS: Address = address!("4f50454e00000000000000000000000000000008
 pub const ATTRIBUTION_SETTLEMENT: Address = address!("4f50454e00000000000000000000000000000009");
 /// Objective faults of receipts and of the tree, each shown in one transaction.
 pub const ATTRIBUTION_COURT: Address = address!("4f50454e0000000000000000000000000000000a");
+/// Stakes, what they answer for, and the votes they give.
+pub const STAKE_MANAGER: Address = address!("4f50454e0000000000000000000000000000000b");
 /// Bounded shares of each class.
 pub const FEE_POLICY: Address = address!("4f50454e0000000000000000000000000000000e");
+/// Owner of every bounded number: executes what stakers voted for, a week later.
+pub const GOVERNOR: Address = address!("4f50454e0000000000000000000000000000000f");
+/// What vouchers paid, by day.
+pub const METRICS: Address = address!("4f50454e00000000000000000000000000000010");
+/// Grants to Datanets, within what was burned.
+pub const GRANT_POOL: Address = address!("4f50454e00000000000000000000000000000011");
