@@ -3,11 +3,12 @@
 use crate::{
     ask::ask, assemble::connect, cli_bridge::RolesArgs, commands::network, withdraw::time,
 };
-use alloy_primitives::{Address, B256, U256, b256, hex, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, b256, hex, keccak256, utils::format_ether};
 use alloy_sol_types::SolCall;
 use anyhow::Context;
 use bindings::{
-    fee_policy::FeePolicy, open_token::OpenToken, proxy_admin::ProxyAdmin,
+    fee_policy::FeePolicy, open_governor::OpenGovernor, open_token::OpenToken,
+    pool_ledger::PoolLedger, proxy_admin::ProxyAdmin, stake_manager::StakeManager,
     system_config::SystemConfig, timelock::Timelock,
 };
 use l1::Client;
@@ -21,6 +22,11 @@ const ADMIN_SLOT: B256 = b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178
 /// ERC-1967: `keccak256("eip1967.proxy.implementation") - 1`.
 const IMPLEMENTATION_SLOT: B256 =
     b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
+
+/// Number of OPERATOR in `contracts/src/l2/IStakeManager.sol`.
+const ROLE_OPERATOR: u8 = 0;
+/// `Pools.TREASURY`: above all assets' numbers.
+const TREASURY_POOL: u64 = 1 << 63;
 
 /// One role of one contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -187,33 +193,77 @@ pub async fn on_l1(client: &Client) -> anyhow::Result<Vec<Role>> {
 
 /// Every privileged role on L2.
 pub async fn on_l2(url: &str) -> anyhow::Result<Vec<Role>> {
-    let http = reqwest::Client::new();
-    let mut roles = Vec::new();
-    let questions = [
-        (
+    let chain = L2 {
+        http: reqwest::Client::new(),
+        url,
+    };
+    let owner = FeePolicy::ownerCall {};
+    let offered = FeePolicy::offeredToCall {};
+    let threshold = OpenGovernor::proposalThresholdCall {};
+    let threshold = chain.view(at::GOVERNOR, &threshold).await?;
+    let guardian = OpenGovernor::proposalGuardianCall {};
+    let until = chain
+        .view(at::GOVERNOR, &OpenGovernor::guardianUntilCall {})
+        .await?;
+    let thaw = StakeManager::thawMinOfCall {
+        role: ROLE_OPERATOR,
+        verifier: at::ATTRIBUTION_COURT,
+    };
+    let thaw = chain.view(at::STAKE_MANAGER, &thaw).await?;
+    let treasury = PoolLedger::controllerOfCall {
+        pool: TREASURY_POOL,
+    };
+    let held = |contract: &str, role, holder: Address, may: &str| Role {
+        contract: contract.into(),
+        role,
+        holders: Some(holder).filter(|h| !h.is_zero()).into_iter().collect(),
+        may: may.into(),
+    };
+    let mut roles = vec![
+        held(
+            "FeePolicy (L2)",
             "owner",
-            FeePolicy::ownerCall {}.abi_encode(),
-            "sets the bounded shares and fees of the economy, and may reach the treasury",
+            chain.view(at::FEE_POLICY, &owner).await?,
+            "sets within bounds: the economy's shares, channels of the router, verifiers of stakes, rho and lists of grants",
         ),
-        (
+        held(
+            "FeePolicy (L2)",
             "pending owner",
-            FeePolicy::offeredToCall {}.abi_encode(),
+            chain.view(at::FEE_POLICY, &offered).await?,
             "may accept the ownership",
         ),
+        Role {
+            contract: "OpenGovernor (L2)".into(),
+            role: "proposer",
+            holders: vec![Address::ZERO],
+            may: format!(
+                "with {} OPEN of votes, proposes what `isInScope` names; what stakers pass is executed a week later",
+                format_ether(threshold)
+            ),
+        },
+        held(
+            "OpenGovernor (L2)",
+            "guardian",
+            chain.view(at::GOVERNOR, &guardian).await?,
+            &format!("cancels proposals before second {until}"),
+        ),
+        held(
+            "PoolLedger (L2)",
+            "controller of the treasury",
+            chain.view(at::POOL_LEDGER, &treasury).await?,
+            "sets who shares what the protocol's class brings",
+        ),
     ];
-    for (role, data, may) in questions {
-        let request = json!({ "to": at::FEE_POLICY, "data": hex::encode_prefixed(data) });
-        let word: B256 = ask(&http, url, "eth_call", json!([request, "latest"])).await?;
-        let holder = Address::from_word(word);
+    // Governance may have approved others since: each has an event VerifierChanged.
+    if thaw != 0 {
         roles.push(Role {
-            contract: "FeePolicy (L2)".into(),
-            role,
-            holders: if holder.is_zero() {
-                vec![]
-            } else {
-                vec![holder]
-            },
-            may: may.into(),
+            contract: "StakeManager (L2)".into(),
+            role: "verifier of operators",
+            holders: vec![at::ATTRIBUTION_COURT],
+            may: format!(
+                "slashes provisions towards it for faults that anyone shows it; they thaw for {} at least",
+                time(thaw.into())
+            ),
         });
     }
     for (name, vault) in [
@@ -221,17 +271,29 @@ pub async fn on_l2(url: &str) -> anyhow::Result<Vec<Role>> {
         ("BaseFeeVault (L2)", at::BASE_FEE_VAULT),
         ("DataFeeVault (L2)", at::DATA_FEE_VAULT),
     ] {
-        let data = bindings::fee_vault::FeeVault::recipientCall {}.abi_encode();
-        let request = json!({ "to": vault, "data": hex::encode_prefixed(data) });
-        let word: B256 = ask(&http, url, "eth_call", json!([request, "latest"])).await?;
+        let recipient = bindings::fee_vault::FeeVault::recipientCall {};
         roles.push(Role {
             contract: name.into(),
             role: "recipient",
-            holders: vec![Address::from_word(word)],
+            holders: vec![chain.view(vault, &recipient).await?],
             may: "receives the fees; anyone may send them on".into(),
         });
     }
     Ok(roles)
+}
+
+struct L2<'a> {
+    http: reqwest::Client,
+    url: &'a str,
+}
+
+impl L2<'_> {
+    async fn view<C: SolCall>(&self, contract: Address, call: &C) -> anyhow::Result<C::Return> {
+        let request = json!({ "to": contract, "data": hex::encode_prefixed(call.abi_encode()) });
+        let answer: Bytes =
+            ask(&self.http, self.url, "eth_call", json!([request, "latest"])).await?;
+        C::abi_decode_returns(&answer).with_context(|| format!("{} of {contract}", C::SIGNATURE))
+    }
 }
 
 async fn slot(client: &Client, contract: Address, slot: B256) -> anyhow::Result<Address> {

@@ -3,6 +3,7 @@
 use crate::tell;
 use anyhow::{Context, ensure};
 use harness::{Tributary, command, eth, free_port, user};
+use primitives::predeploys as at;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -108,9 +109,18 @@ async fn withdraw_force_exit_and_roles_do_what_they_say() {
             );
         }
         assert_eq!(held("SystemConfig", "owner"), Some(timelock));
-        let governance = json!([file.genesis.governance]);
-        assert_eq!(held("Timelock", "PROPOSER_ROLE"), Some(governance.clone()));
-        assert_eq!(held("FeePolicy (L2)", "owner"), Some(governance));
+        let guardian = json!([file.genesis.guardian]);
+        assert_eq!(held("Timelock", "PROPOSER_ROLE"), Some(guardian.clone()));
+        let governor = Some(json!([at::GOVERNOR]));
+        assert_eq!(held("FeePolicy (L2)", "owner"), governor);
+        assert_eq!(held("FeePolicy (L2)", "pending owner"), Some(json!([])));
+        assert_eq!(held("OpenGovernor (L2)", "guardian"), Some(guardian));
+        assert_eq!(
+            held("PoolLedger (L2)", "controller of the treasury"),
+            governor
+        );
+        let court = Some(json!([at::ATTRIBUTION_COURT]));
+        assert_eq!(held("StakeManager (L2)", "verifier of operators"), court);
         Ok(())
     })
     .await;
