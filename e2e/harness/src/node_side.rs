@@ -9,7 +9,7 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer::SignerSync;
 use alloy_sol_types::SolCall;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use bindings::message_passer::L2ToL1MessagePasser;
 use config::Network;
 use l1::{Client, L1Error, PrivateKeySigner};
@@ -37,6 +37,8 @@ pub struct Node {
     pub maker: Arc<BatchMaker>,
 }
 
+/// More than any call of a story takes on L2.
+const CALL_GAS: u64 = 2_000_000;
 /// Looks at an L1 that stands still, of which the second must be quiet.
 const LOOKS_MAX: usize = 20;
 
@@ -105,6 +107,25 @@ impl Node {
         let nonce = self.next_nonce(key.address())?;
         let raw = payment(&self.chain.network, &key, nonce, to, value)?;
         Ok(self.submit(raw)?)
+    }
+
+    /// A user calls a contract, in a block of its own. Whether it succeeded.
+    pub fn act_call<C: SolCall>(
+        &self,
+        from: u32,
+        to: Address,
+        value: U256,
+        call: &C,
+    ) -> anyhow::Result<bool> {
+        let key = user(from)?;
+        let nonce = self.next_nonce(key.address())?;
+        let input = call.abi_encode().into();
+        let network = &self.chain.network;
+        let hash = self.submit(l2_tx(network, &key, nonce, CALL_GAS, to, value, input)?)?;
+        let block = self.act_block()?;
+        let index = block.transactions.iter().position(|tx| tx.hash == hash);
+        let receipt = index.and_then(|index| block.receipts.get(index));
+        Ok(receipt.context("the call is not in the block")?.success)
     }
 
     /// Behind what the account has in blocks and in the pool.
@@ -205,10 +226,22 @@ pub fn l2_call(
     value: U256,
     input: Bytes,
 ) -> anyhow::Result<Bytes> {
+    l2_tx(network, key, nonce, 200_000, to, value, input)
+}
+
+fn l2_tx(
+    network: &Network,
+    key: &PrivateKeySigner,
+    nonce: u64,
+    gas_limit: u64,
+    to: Address,
+    value: U256,
+    input: Bytes,
+) -> anyhow::Result<Bytes> {
     let tx = TxEip1559 {
         chain_id: network.chain.id,
         nonce,
-        gas_limit: 200_000,
+        gas_limit,
         max_fee_per_gas: 100_000_000_000,
         max_priority_fee_per_gas: 1,
         to: TxKind::Call(to),

@@ -5,6 +5,7 @@ mod commands;
 mod ethers_core;
 mod exits;
 mod forced;
+mod governance;
 mod hostile_batches;
 mod kills;
 mod payments;
