@@ -27,8 +27,6 @@ contract AttributionCourt is IAttributionCourt, Owed {
     uint256 private constant OVERCHARGE_FACTOR = 1000;
     /// StakeManager takes what there is.
     uint256 private constant EVERYTHING = type(uint256).max;
-    /// Both ways to show an overcharge: each receipt is slashed for once.
-    bytes4 private constant OVERCHARGE = IAttributionCourt.overcharge.selector;
 
     struct Demand {
         address challenger;
@@ -64,8 +62,7 @@ contract AttributionCourt is IAttributionCourt, Owed {
         require(stands && earlierEpoch < c.epoch, NotPosted());
         _checkReceipt(h, earlier);
         require(here.receipt.receiptId == earlier.receipt.receiptId, NoFault());
-        _faultEpoch(c);
-        _slash(c.operatorId, provision, msg.sig, here.receipt.receiptId, EVERYTHING);
+        _faultSigned(c, provision, here.receipt.receiptId);
     }
 
     /// @inheritdoc IAttributionCourt
@@ -96,7 +93,7 @@ contract AttributionCourt is IAttributionCourt, Owed {
         _checkReceipt(_posted(c), p);
         uint256 excess = _excess(p.receipt, offer);
         _faultEpoch(c);
-        _slash(c.operatorId, provision, OVERCHARGE, p.receipt.receiptId, excess * OVERCHARGE_FACTOR);
+        if (provision != 0) _slashOvercharge(c.operatorId, provision, p.receipt.receiptId, excess);
     }
 
     /// @inheritdoc IAttributionCourt
@@ -107,9 +104,8 @@ contract AttributionCourt is IAttributionCourt, Owed {
         uint64 provision
     ) external {
         uint256 excess = _excess(r, offer);
-        require(excess != 0 && provision != 0, NoFault());
         require(_receipts().isSigned(r.operatorId, Signed.hash(r), signature), BadSignature());
-        _slash(r.operatorId, provision, OVERCHARGE, r.receiptId, excess * OVERCHARGE_FACTOR);
+        _slashOvercharge(r.operatorId, provision, r.receiptId, excess);
     }
 
     /// @inheritdoc IAttributionCourt
@@ -124,8 +120,7 @@ contract AttributionCourt is IAttributionCourt, Owed {
         bytes32 hash = Signed.hash(other);
         require(other.receiptId == r.receipt.receiptId && hash != Signed.hash(r.receipt), NoFault());
         require(_receipts().isSigned(c.operatorId, hash, signature), BadSignature());
-        _faultEpoch(c);
-        _slash(c.operatorId, provision, msg.sig, other.receiptId, EVERYTHING);
+        _faultSigned(c, provision, other.receiptId);
     }
 
     /// @inheritdoc IAttributionCourt
@@ -135,8 +130,7 @@ contract AttributionCourt is IAttributionCourt, Owed {
         bool isSame = head.receiptsRoot == h.receiptsRoot && head.count == h.count && head.priceSum == h.priceSum;
         require(isThis && !isSame, NoFault());
         require(_receipts().isSigned(c.operatorId, Signed.hash(head), signature), BadSignature());
-        _faultEpoch(c);
-        _slash(c.operatorId, provision, msg.sig, keccak256(abi.encode(c.epoch, h.revision)), EVERYTHING);
+        _faultSigned(c, provision, bytes32(uint256(c.epoch) << 8 | h.revision));
     }
 
     // Entries
@@ -324,13 +318,22 @@ contract AttributionCourt is IAttributionCourt, Owed {
         _settlement().voidEpoch(c.operatorId, c.epoch, c.parts, challenger);
     }
 
+    /// @dev A fault that takes all there is.
+    function _faultSigned(Case calldata c, uint64 provision, bytes32 about) private {
+        _faultEpoch(c);
+        if (provision != 0) _slash(c.operatorId, provision, msg.sig, about, EVERYTHING);
+    }
+
+    /// @dev Shown in either way, a receipt is slashed for once.
+    function _slashOvercharge(uint32 operatorId, uint64 provision, bytes32 receiptId, uint256 excess) private {
+        _slash(operatorId, provision, IAttributionCourt.overcharge.selector, receiptId, excess * OVERCHARGE_FACTOR);
+    }
+
     /// @param kind of the fault; the operator is slashed once for each kind and what it is about
     function _slash(uint32 operatorId, uint64 provision, bytes4 kind, bytes32 about, uint256 amount) private {
-        if (provision == 0) return;
         IStakeManager stakes = IStakeManager(Predeploys.STAKE_MANAGER);
-        IStakeManager.Provision memory p = stakes.provisionOf(provision);
-        bool isTheirs = p.role == IStakeManager.Role.OPERATOR && p.subject == operatorId;
-        require(isTheirs, OtherProvision(provision));
+        bool isTheirs = stakes.isAbout(provision, IStakeManager.Role.OPERATOR, operatorId);
+        require(isTheirs, OtherProvision());
         bytes32 fault = keccak256(abi.encode(kind, operatorId, about));
         // How much there was does not matter.
         // slither-disable-next-line unused-return
@@ -431,8 +434,8 @@ contract AttributionCourt is IAttributionCourt, Owed {
         require(r.offerHash == Signed.hash(offer), NoFault());
         bool isOffered = offer.assetId == r.assetId && offer.operatorId == r.operatorId && offer.agentId == r.agentId
             && r.tsMs <= offer.validUntilMs;
-        if (!isOffered) return r.price;
-        uint256 max = offer.base + uint256(r.tokIn) * offer.perTokIn + uint256(r.tokOut) * offer.perTokOut;
+        uint256 max = 0;
+        if (isOffered) max = offer.base + uint256(r.tokIn) * offer.perTokIn + uint256(r.tokOut) * offer.perTokOut;
         require(r.price > max, NoFault());
         return r.price - max;
     }

@@ -97,7 +97,7 @@ interface IAttributionCourt is IOwed {
     error UnknownPart();
     error BadSignature();
     /// No provision, or for another role or operator.
-    error OtherProvision(uint64 provision);
+    error OtherProvision();
     error WrongFee(uint256 sent, uint256 fee);
     error AlreadyDemanded(bytes32 id);
     error NotDemanded(bytes32 id);
@@ -126,7 +126,8 @@ interface IAttributionCourt is IOwed {
     ///         that asset: else an operator could pay for one asset and attribute to another's Datanets.
     function wrongAsset(Case calldata c, uint64 assetId, ReceiptPlace calldata from, ReceiptPlace calldata to) external;
 
-    /// @notice A price above the offer that the receipt names, or another asset, operator, agent or time than its.
+    /// @notice A price above what the offer that the receipt names allows. An offer of another asset, operator, agent or
+    ///         time allows nothing.
     function overcharge(Case calldata c, ReceiptProof calldata r, Offer calldata offer, uint64 provision) external;
 
     /// @notice The same of a receipt that need not be posted, because the operator signed it: takes stake alone. Payers

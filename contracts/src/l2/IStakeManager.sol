@@ -179,6 +179,8 @@ interface IStakeManager is IERC5805, IERC5267 {
     /// @notice Free, in provisions and delegated: what the account votes with, unless it named a delegatee.
     function stakedOf(address account) external view returns (uint256);
     function provisionOf(uint64 id) external view returns (Provision memory);
+    /// @notice Whether the provision answers for this: what a verifier asks before it slashes.
+    function isAbout(uint64 id, Role role, uint64 subject) external view returns (bool);
     function delegationOf(uint64 id, address delegator) external view returns (Delegation memory);
     /// @notice The newest provision that the operator's owner opened for it; 0 for none.
     function operatorProvision(uint32 operatorId) external view returns (uint64);

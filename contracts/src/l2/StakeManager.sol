@@ -221,6 +221,11 @@ contract StakeManager is IStakeManager, StakeVotes {
     }
 
     /// @inheritdoc IStakeManager
+    function isAbout(uint64 id, Role role, uint64 subject) external view returns (bool) {
+        return _provisions[id].role == role && _provisions[id].subject == subject;
+    }
+
+    /// @inheritdoc IStakeManager
     function delegationOf(uint64 id, address delegator) external view returns (Delegation memory) {
         return _delegations[id][delegator];
     }
