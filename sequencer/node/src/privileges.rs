@@ -3,7 +3,7 @@
 use crate::{
     ask::ask, assemble::connect, cli_bridge::RolesArgs, commands::network, withdraw::time,
 };
-use alloy_primitives::{Address, B256, Bytes, U256, b256, hex, keccak256, utils::format_ether};
+use alloy_primitives::{Address, B256, Bytes, U256, b256, hex, keccak256};
 use alloy_sol_types::SolCall;
 use anyhow::Context;
 use bindings::{
@@ -23,6 +23,7 @@ const ADMIN_SLOT: B256 = b256!("b53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178
 const IMPLEMENTATION_SLOT: B256 =
     b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 
+const WEI_PER_OPEN: u64 = 1_000_000_000_000_000_000;
 /// Number of OPERATOR in `contracts/src/l2/IStakeManager.sol`.
 const ROLE_OPERATOR: u8 = 0;
 /// `Pools.TREASURY`: above all assets' numbers.
@@ -238,7 +239,7 @@ pub async fn on_l2(url: &str) -> anyhow::Result<Vec<Role>> {
             holders: vec![Address::ZERO],
             may: format!(
                 "with {} OPEN of votes, proposes what `isInScope` names; what stakers pass is executed a week later",
-                format_ether(threshold)
+                threshold / U256::from(WEI_PER_OPEN)
             ),
         },
         held(
